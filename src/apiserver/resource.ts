@@ -1,0 +1,126 @@
+/**
+ * How a resource plugs into the generic server: what discovery says of it, and a {@link Strategy} that says what it *is*.
+ * Built-in kinds (`resources/`), custom resources (`apiserver/crd/`) and aggregated servers all come through here.
+ */
+import type { FieldError } from "../schema/field-error.ts";
+import type { KubeObject, UnstructuredObject } from "../schema/object.ts";
+import type { DeleteOptions } from "../schema/types/meta-v1.ts";
+import type { ApiRequest, ApiResponse } from "./request.ts";
+
+/** One served resource of one group, at all its versions. */
+export interface ResourceDefinition {
+  readonly group: string;
+  readonly resource: string;
+  readonly singular: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly namespaced: boolean;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  /** Every served version, in order of discovery preference. */
+  readonly versions: readonly ResourceVersion[];
+  /** The version objects are kept at in the store. */
+  readonly storageVersion: string;
+  readonly verbs: readonly string[];
+  readonly strategy: Strategy;
+  readonly subresources: Readonly<Record<string, Subresource>>;
+  /** Present: nothing is stored, the handler answers every verb (reviews, token requests, component statuses). */
+  readonly handler?: ((request: ApiRequest) => Promise<ApiResponse>) | undefined;
+  /** Prefix of the keys in the store: `/registry/pods`. */
+  readonly storagePrefix: string;
+}
+
+export interface ResourceVersion {
+  readonly version: string;
+  readonly deprecated?: { readonly warning: string } | undefined;
+  /** Converts between this version and the storage version, on a copy; absent when the shape is the same. */
+  readonly toStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
+  readonly fromStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
+  /** Engines for the type at this version: see `schema/codec.ts`. */
+  readonly typeName: string;
+  /** The Table of this version; the default (Name, Created At) when absent. */
+  readonly columns?: readonly ColumnDefinition[] | undefined;
+  readonly cells?: ((object: UnstructuredObject, now: number) => unknown[]) | undefined;
+}
+
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly type: string;
+  readonly format: string;
+  readonly description: string;
+  readonly priority: number;
+}
+
+/** What a hook may know and use: who asks, which write this is, and what the resource shares with the server. */
+export interface WriteContext {
+  readonly request: ApiRequest;
+  readonly namespace: string;
+  readonly name: string;
+  readonly dryRun: boolean;
+  readonly now: number;
+}
+
+/**
+ * The hooks of a write, in the order in which `apiserver/verbs/` calls them. They get a mutable object of the storage
+ * version. Create: default → prepareForCreate → admission (mutating) → validate → admission (validating) → beginCreate →
+ * commit. Update: default → prepareForUpdate → admission → validateUpdate → admission → beginUpdate → commit.
+ */
+export interface Strategy {
+  setDefaults?(object: UnstructuredObject): void;
+  prepareForCreate?(context: WriteContext, object: UnstructuredObject): void;
+  validateCreate?(context: WriteContext, object: UnstructuredObject): FieldError[];
+  prepareForUpdate?(context: WriteContext, object: UnstructuredObject, old: UnstructuredObject): void;
+  validateUpdate?(context: WriteContext, object: UnstructuredObject, old: UnstructuredObject): FieldError[];
+  warnings?(context: WriteContext, object: UnstructuredObject, old: UnstructuredObject | undefined): string[];
+  validateName?(name: string, prefix: boolean): string[];
+  /** Takes what the object needs from outside (an address, a port), may write it in; the answer ends or undoes it. */
+  beginCreate?(context: WriteContext, object: UnstructuredObject): Promise<Finish | undefined>;
+  beginUpdate?(context: WriteContext, object: UnstructuredObject, old: UnstructuredObject): Promise<Finish | undefined>;
+  afterDelete?(context: WriteContext, object: UnstructuredObject): Promise<void> | void;
+  /**
+   * Graceful deletion: sets `options.gracePeriodSeconds` as the kind wants it and says whether the object lives on until
+   * that has passed (pods). Absent or false: it goes at once.
+   */
+  checkGracefulDelete?(context: WriteContext, object: UnstructuredObject, options: DeleteOptions): boolean;
+  /** The propagation policy when the client names none; `background` when absent. */
+  defaultGarbageCollection?(context: WriteContext): "background" | "orphan" | "none";
+  selectableFields?(object: UnstructuredObject): Record<string, string>;
+  readonly selectableFieldNames?: readonly string[];
+  readonly allowCreateOnUpdate?: boolean;
+  readonly allowUnconditionalUpdate?: boolean;
+  /** Seconds an object lives (events). */
+  ttlSeconds?(object: UnstructuredObject): number;
+  /** Whether `spec` changes count `metadata.generation` up; false for kinds that have none. */
+  readonly generation?: boolean;
+}
+
+export type Finish = (success: boolean) => Promise<void> | void;
+
+/** A subresource that reads and writes the object itself through another strategy, or one that answers by itself. */
+export type Subresource =
+  | {
+      readonly type: "object";
+      /** Discovery's kind; the resource's own when absent. */
+      readonly strategy: Strategy;
+      readonly verbs: readonly string[];
+      /** Present: the body is another kind (Scale) that is drawn from the object and written back into it. */
+      readonly view?: ObjectView | undefined;
+    }
+  | {
+      readonly type: "handler";
+      readonly group: string;
+      readonly version: string;
+      readonly kind: string;
+      readonly verbs: readonly string[];
+      readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
+    };
+
+export interface ObjectView {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly typeName: string;
+  read(object: UnstructuredObject): KubeObject;
+  /** Writes the view's wishes into a mutable object. */
+  write(object: UnstructuredObject, view: UnstructuredObject): FieldError[];
+}

@@ -1,0 +1,168 @@
+/**
+ * Prometheus metrics: counters, gauges and histograms with labels, and the text exposition format 0.0.4.
+ * A registry belongs to one component; nothing is global.
+ */
+export type Labels = Record<string, string>;
+
+interface Family {
+  name: string;
+  help: string;
+  type: "counter" | "gauge" | "histogram";
+  expose(out: string[]): void;
+}
+
+const separator = "\u0000";
+
+function escapeLabel(value: string): string {
+  return value.replace(/\\/g, "\\\\").replace(/\n/g, "\\n").replace(/"/g, '\\"');
+}
+
+function renderLabels(names: readonly string[], key: string, extra = ""): string {
+  const values = key === "" && names.length === 0 ? [] : key.split(separator);
+  const pairs = names.map((n, i) => `${n}="${escapeLabel(values[i] ?? "")}"`);
+  if (extra !== "") pairs.push(extra);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function keyOf(names: readonly string[], labels: Labels): string {
+  if (names.length === 1) return labels[names[0] as string] ?? "";
+  let key = "";
+  for (let i = 0; i < names.length; i++) key += (i === 0 ? "" : separator) + (labels[names[i] as string] ?? "");
+  return key;
+}
+
+export class Counter implements Family {
+  readonly type: "counter" | "gauge";
+  readonly name: string;
+  readonly help: string;
+  readonly #labels: readonly string[];
+  readonly #values = new Map<string, number>();
+
+  constructor(name: string, help: string, labels: readonly string[], type: "counter" | "gauge" = "counter") {
+    this.name = name;
+    this.help = help;
+    this.type = type;
+    this.#labels = labels;
+    if (labels.length === 0) this.#values.set("", 0);
+  }
+
+  inc(labels: Labels = {}, by = 1): void {
+    const key = keyOf(this.#labels, labels);
+    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
+  }
+
+  get(labels: Labels = {}): number {
+    return this.#values.get(keyOf(this.#labels, labels)) ?? 0;
+  }
+
+  protected put(labels: Labels, value: number): void {
+    this.#values.set(keyOf(this.#labels, labels), value);
+  }
+
+  delete(labels: Labels): void {
+    this.#values.delete(keyOf(this.#labels, labels));
+  }
+
+  expose(out: string[]): void {
+    for (const [key, value] of this.#values) out.push(`${this.name}${renderLabels(this.#labels, key)} ${value}`);
+  }
+}
+
+export class Gauge extends Counter {
+  constructor(name: string, help: string, labels: readonly string[]) {
+    super(name, help, labels, "gauge");
+  }
+
+  set(value: number, labels: Labels = {}): void {
+    this.put(labels, value);
+  }
+
+  dec(labels: Labels = {}, by = 1): void {
+    this.inc(labels, -by);
+  }
+}
+
+export class Histogram implements Family {
+  readonly type = "histogram";
+  readonly name: string;
+  readonly help: string;
+  readonly #labels: readonly string[];
+  readonly #buckets: readonly number[];
+  readonly #values = new Map<string, { counts: number[]; sum: number; count: number }>();
+
+  constructor(name: string, help: string, labels: readonly string[], buckets: readonly number[]) {
+    this.name = name;
+    this.help = help;
+    this.#labels = labels;
+    this.#buckets = buckets;
+  }
+
+  observe(value: number, labels: Labels = {}): void {
+    const key = keyOf(this.#labels, labels);
+    let v = this.#values.get(key);
+    if (v === undefined) this.#values.set(key, (v = { counts: new Array<number>(this.#buckets.length).fill(0), sum: 0, count: 0 }));
+    v.sum += value;
+    v.count++;
+    for (let i = 0; i < this.#buckets.length; i++) {
+      if (value <= (this.#buckets[i] as number)) {
+        v.counts[i] = (v.counts[i] as number) + 1;
+        break;
+      }
+    }
+  }
+
+  expose(out: string[]): void {
+    for (const [key, v] of this.#values) {
+      let total = 0;
+      this.#buckets.forEach((le, i) => {
+        total += v.counts[i] as number;
+        out.push(`${this.name}_bucket${renderLabels(this.#labels, key, `le="${le}"`)} ${total}`);
+      });
+      out.push(`${this.name}_bucket${renderLabels(this.#labels, key, 'le="+Inf"')} ${v.count}`);
+      out.push(`${this.name}_sum${renderLabels(this.#labels, key)} ${v.sum}`);
+      out.push(`${this.name}_count${renderLabels(this.#labels, key)} ${v.count}`);
+    }
+  }
+}
+
+export class MetricsRegistry {
+  readonly #families = new Map<string, Family>();
+  readonly #collectors: (() => void)[] = [];
+
+  counter(name: string, help: string, labels: readonly string[] = []): Counter {
+    return this.#get(name, () => new Counter(name, help, labels));
+  }
+
+  gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
+    return this.#get(name, () => new Gauge(name, help, labels));
+  }
+
+  /** `buckets`: upper bounds in ascending order, without +Inf. */
+  histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Histogram {
+    return this.#get(name, () => new Histogram(name, help, labels, buckets));
+  }
+
+  /** Runs before every exposition: to set gauges that are derived. */
+  onCollect(collect: () => void): void {
+    this.#collectors.push(collect);
+  }
+
+  #get<F extends Family>(name: string, make: () => F): F {
+    const known = this.#families.get(name);
+    if (known !== undefined) return known as F;
+    const made = make();
+    this.#families.set(name, made);
+    return made;
+  }
+
+  /** The text exposition format, families in order of name. */
+  expose(): string {
+    for (const collect of this.#collectors) collect();
+    const out: string[] = [];
+    for (const family of [...this.#families.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      out.push(`# HELP ${family.name} ${family.help.replace(/\n/g, "\\n")}`, `# TYPE ${family.name} ${family.type}`);
+      family.expose(out);
+    }
+    return `${out.join("\n")}\n`;
+  }
+}
