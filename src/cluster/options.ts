@@ -1,0 +1,156 @@
+/**
+ * What `tsukube up` can be told, as a plain object, and one `resolve` that checks everything at once.
+ * What was chosen at the first `up` is kept in the data directory; a later `up` starts from there.
+ */
+import { createHash } from "node:crypto";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { formatCidr, overlaps, parseCidr, type Cidr } from "./cidr.ts";
+
+export interface UpOptions {
+  /** The cluster's name: a DNS label. Default `dev`. */
+  name?: string | undefined;
+  /** Real nodes. Default: 1 where root and containerd allow it, else 0. */
+  nodes?: number | undefined;
+  /** Simulated nodes. Default: 1 where there is no real one and none was asked for, else 0. */
+  simulatedNodes?: number | undefined;
+  dataDir?: string | undefined;
+  /** The API server's port. Default 6443. */
+  port?: number | undefined;
+  podCidr?: string | undefined;
+  serviceCidr?: string | undefined;
+  /** `embedded` (default), `memory` or `etcd=URL,URL`. */
+  store?: string | undefined;
+  /** The containerd executable for the nodes. Default: the one on PATH. */
+  containerd?: string | undefined;
+}
+
+/** Everything decided. Kept as `cluster.json`. */
+export interface ClusterConfig {
+  /** Of this file's layout; a newer one is refused. */
+  format: 1;
+  name: string;
+  dataDir: string;
+  port: number;
+  nodes: number;
+  simulatedNodes: number;
+  /** Pods get addresses from here, a /24 a node. */
+  podCidr: string;
+  serviceCidr: string;
+  /** The machines' own network: `.1` is the host, `.11` the first node. */
+  nodeCidr: string;
+  store: StoreChoice;
+  containerd?: string | undefined;
+}
+
+export type StoreChoice = { kind: "embedded" } | { kind: "memory" } | { kind: "etcd"; endpoints: string[] };
+
+/** Wrong usage: the message names the option and the mend. Exit status 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+export function defaultDataDir(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  const base = env["XDG_DATA_HOME"];
+  return join(base && isAbsolute(base) ? base : join(homedir(), ".local", "share"), "tsukube", name);
+}
+
+export function checkName(name: string): string {
+  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name)) {
+    throw new UsageError(
+      `--name: ${JSON.stringify(name)} is not a name for a cluster: use at most 40 lower-case letters, digits and dashes, beginning and ending with a letter or digit`,
+    );
+  }
+  return name;
+}
+
+/**
+ * The configuration for this `up`: options over what the data directory remembers over defaults.
+ * @throws UsageError that names every fault, a line each
+ */
+export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefined): ClusterConfig {
+  const faults: string[] = [];
+  const attempt = <T>(make: () => T, otherwise: T): T => {
+    try {
+      return make();
+    } catch (error) {
+      faults.push((error as Error).message);
+      return otherwise;
+    }
+  };
+  const name = attempt(() => checkName(options.name ?? stored?.name ?? "dev"), "dev");
+  const count = (flag: string, value: number | undefined, max: number): number | undefined => {
+    if (value === undefined || (Number.isInteger(value) && value >= 0 && value <= max)) return value;
+    faults.push(`${flag}: ${value} is not a number of nodes; give one from 0 to ${max}`);
+    return 0;
+  };
+  const nodes = count("--nodes", options.nodes, 100);
+  const simulatedNodes = count("--simulated-nodes", options.simulatedNodes, 10_000);
+  const port = options.port ?? stored?.port ?? 6443;
+  if (!Number.isInteger(port) || port < 1 || port > 65535) faults.push(`--port: ${port} is not a port; give a number from 1 to 65535`);
+  const ranges = defaultRanges(name);
+  const network = (flag: string, text: string, minBits: number, maxBits: number): Cidr =>
+    attempt(() => checkRange(flag, text, minBits, maxBits), parseCidr("10.0.0.0/16"));
+  const podCidr = network("--pod-cidr", options.podCidr ?? stored?.podCidr ?? ranges.podCidr, 8, 23);
+  const serviceCidr = network("--service-cidr", options.serviceCidr ?? stored?.serviceCidr ?? ranges.serviceCidr, 12, 28);
+  const nodeCidr = parseCidr(stored?.nodeCidr ?? ranges.nodeCidr);
+  for (const [a, b, x, y] of [
+    ["--pod-cidr", "--service-cidr", podCidr, serviceCidr],
+    ["--pod-cidr", "the nodes' own network", podCidr, nodeCidr],
+    ["--service-cidr", "the nodes' own network", serviceCidr, nodeCidr],
+  ] as const) {
+    if (faults.length === 0 && overlaps(x, y)) faults.push(`${a}: ${formatCidr(x)} overlaps ${b} ${formatCidr(y)}; choose ranges apart`);
+  }
+  const store = attempt<StoreChoice>(
+    () => (options.store === undefined ? (stored?.store ?? { kind: "embedded" }) : parseStore(options.store)),
+    { kind: "memory" },
+  );
+  if (stored !== undefined && options.serviceCidr !== undefined && formatCidr(serviceCidr) !== stored.serviceCidr) {
+    faults.push(
+      `--service-cidr: this cluster was made with ${stored.serviceCidr}, and services hold its addresses; leave the option out, or \`tsukube down --name ${name} --purge\` first`,
+    );
+  }
+  if (faults.length > 0) throw new UsageError(faults.join("\n"));
+  return {
+    format: 1,
+    name,
+    dataDir: resolve(options.dataDir ?? stored?.dataDir ?? defaultDataDir(name)),
+    port,
+    nodes: nodes ?? (simulatedNodes === undefined ? (stored?.nodes ?? -1) : 0),
+    simulatedNodes: simulatedNodes ?? (nodes === undefined ? (stored?.simulatedNodes ?? -1) : 0),
+    podCidr: formatCidr(podCidr),
+    serviceCidr: formatCidr(serviceCidr),
+    nodeCidr: formatCidr(nodeCidr),
+    store,
+    containerd: options.containerd === undefined ? stored?.containerd : resolve(options.containerd),
+  };
+}
+
+function checkRange(flag: string, text: string, minBits: number, maxBits: number): Cidr {
+  let range: Cidr;
+  try {
+    range = parseCidr(text);
+  } catch {
+    throw new UsageError(`${flag}: ${JSON.stringify(text)} is not an IPv4 range; write it like 10.20.0.0/16`);
+  }
+  if (range.bits < minBits || range.bits > maxBits)
+    throw new UsageError(
+      `${flag}: ${text} is too ${range.bits < minBits ? "large" : "small"}; give a prefix from /${minBits} to /${maxBits}`,
+    );
+  return range;
+}
+
+function parseStore(text: string): StoreChoice {
+  if (text === "embedded" || text === "memory") return { kind: text };
+  if (text.startsWith("etcd=")) throw new UsageError("--store: etcd is not there yet in this version; use embedded (durable) or memory");
+  throw new UsageError(`--store: ${JSON.stringify(text)} is not a store; use embedded or memory`);
+}
+
+/**
+ * Ranges drawn from the name, so that clusters of different names live side by side: one of 60 second octets for each of
+ * the three networks (10.64–10.123 pods, 10.128–10.187 services, 10.192–10.251 nodes).
+ */
+export function defaultRanges(name: string): { podCidr: string; serviceCidr: string; nodeCidr: string } {
+  const n = (createHash("sha256").update(name).digest().readUInt32BE(0) >>> 0) % 60;
+  return { podCidr: `10.${64 + n}.0.0/16`, serviceCidr: `10.${128 + n}.0.0/16`, nodeCidr: `10.${192 + n}.0.0/24` };
+}
