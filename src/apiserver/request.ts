@@ -34,6 +34,11 @@ export interface ApiRequest {
   readonly body?: Uint8Array | undefined;
   /** In-process: the body, already an object. The server does not change it. */
   readonly object?: KubeObject | undefined;
+  /**
+   * The caller lives in this process: answers carry `object` (frozen, shared with the cache) and `watch`, never bytes. A
+   * list is a KubeList whose items carry kind and apiVersion.
+   */
+  readonly inProcess?: boolean | undefined;
   /** Set by the front in-process; by authentication otherwise. */
   user?: UserInfo | undefined;
   readonly signal: AbortSignal;
@@ -45,20 +50,57 @@ export interface ApiRequest {
   readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer } | undefined;
   /** Warnings collected on the way: each becomes a `Warning: 299 - "…"` header. */
   readonly warnings: string[];
+  /** Filled in by the pipeline's first step: fronts pass {@link unresolvedInfo}. */
   info: RequestInfo;
   readonly log: Logger;
 }
 
+/** What a front puts into `info`: the pipeline resolves it from method, path and query. */
+export const unresolvedInfo: RequestInfo = {
+  isResource: false,
+  path: "",
+  verb: "",
+  group: "",
+  version: "",
+  namespace: "",
+  resource: "",
+  subresource: "",
+  name: "",
+  trailing: "",
+};
+
 export interface ApiResponse {
   status: number;
   headers: Record<string, string | string[]>;
-  /** One of `bytes`, `object` (encoded by the front as negotiated; returned as it is in-process), `stream`, `hijacked`. */
+  /**
+   * One of `bytes`, `object`, `stream`, `watch`, `hijacked`, or none for an empty body. Handlers may answer `object`: the
+   * pipeline's end encodes it as negotiated unless the request is in-process, so that the HTTP front never sees it.
+   */
   bytes?: Uint8Array | readonly Uint8Array[] | undefined;
   object?: KubeObject | undefined;
   /** A long answer: watch, log follow, proxy. Called once, by the front; ends the sink or lets it be aborted. */
   stream?: ((sink: ResponseSink) => void | Promise<void>) | undefined;
+  /** In-process: the events of a watch as objects. `stream` is absent then. */
+  watch?: WatchSource | undefined;
   /** The handler took `upgrade.socket` and answers by itself. */
   hijacked?: boolean | undefined;
+}
+
+/** A watch without encoding. It also ends when the request's signal aborts. */
+export interface WatchSource {
+  /** Called once. Initial events may be delivered before it returns. */
+  start(observer: WatchObserver): void;
+  stop(): void;
+}
+
+export interface WatchObserver {
+  /**
+   * Called in order of revision, on the turn of the commit: must return soon and not throw. `object` is frozen; for ERROR
+   * it is a Status, after which the watch ends; for BOOKMARK only metadata.resourceVersion (and annotations) mean something.
+   */
+  event(type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR", object: KubeObject): void;
+  /** No more events: time-out, error, stop or shutdown. Called exactly once. */
+  end(): void;
 }
 
 export interface ResponseSink {

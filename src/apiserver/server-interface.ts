@@ -1,0 +1,76 @@
+/** The face of the generic API server, for everything that composes one or plugs into it. */
+import type { Authenticator } from "../auth/authenticator.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import type { MetricsRegistry } from "../core/metrics.ts";
+import type { UnstructuredObject } from "../schema/object.ts";
+import type { Store } from "../store/store.ts";
+import type { AdmissionPlugin } from "./admission.ts";
+import type { ApiRequest, ApiResponse } from "./request.ts";
+import type { ResourceDefinition } from "./resource.ts";
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: MetricsRegistry;
+  /** In order: the first that knows the credentials decides. Absent or silent: `system:anonymous`. */
+  readonly authenticator?: Authenticator | undefined;
+  /** Absent: everything is allowed. */
+  readonly authorizer?: Authorizer | undefined;
+  /** In upstream's order: every `admit` runs before the first `validate`. May be filled until the first request. */
+  readonly admission: readonly AdmissionPlugin[];
+  /** Longest time a request that is neither a watch nor a connect may take, in ms. 60 000 by default. */
+  readonly requestTimeout?: number | undefined;
+  /** Watches without timeoutSeconds last between this and twice this, in ms. 1 800 000 by default. */
+  readonly minRequestTimeout?: number | undefined;
+  /** Requests in flight at once, beyond which 429 is answered: [reading, mutating]. [400, 200] by default. */
+  readonly maxInFlight?: readonly [number, number] | undefined;
+  /** Largest body of a write, in bytes. 3 MiB by default. */
+  readonly maxBodyBytes?: number | undefined;
+  /** Bookmarks are sent to the watches that asked for them this often, in ms. 60 000 by default. */
+  readonly bookmarkInterval?: number | undefined;
+}
+
+export interface ApiServer {
+  /** Answers every request; never rejects. */
+  handle(request: ApiRequest): Promise<ApiResponse>;
+  /** Serves a resource from now on; replaces the definition of the same group and resource. */
+  install(definition: ResourceDefinition): void;
+  /** Stops serving a resource; its watches end. What is stored stays. */
+  uninstall(group: string, resource: string): void;
+  readonly definitions: readonly ResourceDefinition[];
+  definition(group: string, resource: string): ResourceDefinition | undefined;
+  /** `run` is called after each install and uninstall. Answers the removal. */
+  onDefinitionsChange(run: () => void): () => void;
+  /** A path that is no resource: `/version`, `/openapi/v2`, `/apis/x/v1`. A later route of the same path replaces. */
+  addRoute(route: Route): () => void;
+  /** Named conditions of `/readyz`. */
+  addReadyCheck(name: string, check: () => string | undefined): void;
+  /** Empty when ready; otherwise what is missing, by check name. */
+  readiness(): Readonly<Record<string, string>>;
+  /** The stored objects of an installed resource, past pipeline and admission: for subresource handlers and repair loops. */
+  objects(group: string, resource: string): ObjectAccess;
+  start(): Promise<void>;
+  /** Ends the watches, lets running writes finish, refuses new requests. The store stays open. */
+  stop(): Promise<void>;
+}
+
+export interface Route {
+  /** Exact, or everything below it when it ends in `/`. */
+  readonly path: string;
+  readonly handle: (request: ApiRequest) => Promise<ApiResponse> | ApiResponse;
+}
+
+/** Objects in the storage version; what is read is frozen. Errors are ApiErrors. */
+export interface ObjectAccess {
+  get(namespace: string, name: string): Promise<UnstructuredObject | undefined>;
+  /** All, or those of one namespace. */
+  list(namespace?: string): Promise<UnstructuredObject[]>;
+  /**
+   * Reads, lets `change` alter a mutable copy (or return false to leave the object as it is), and writes it unless someone
+   * else wrote meanwhile: then again. `change` throws to refuse. 404 when there is none.
+   */
+  update(namespace: string, name: string, change: (object: UnstructuredObject) => boolean | void): Promise<UnstructuredObject>;
+}
