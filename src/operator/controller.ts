@@ -34,6 +34,10 @@ export interface ControllerContext {
 export interface Controller {
   /** Upstream's name: `deployment-controller`. Its identity, event source and metrics label. */
   readonly name: string;
+  /** The service account in kube-system it acts as; {@link Controller.name} when absent. */
+  readonly identity?: string;
+  /** The component its events name as their source; {@link Controller.name} when absent. */
+  readonly eventSource?: string;
   /** Parallel reconciles; upstream's default concurrency when absent. */
   readonly workers?: number;
   setup(context: ControllerContext, queue: KeyQueue): Reconcile;
