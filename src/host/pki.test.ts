@@ -9,7 +9,7 @@ import { createCa, createCsr, generateKey, issueCertificate, keyPem, parseCsr, p
 
 const ca = createCa({ commonName: "tsukube" });
 
-test("an authority is self-signed, may sign certificates, and is valid now", () => {
+void test("an authority is self-signed, may sign certificates, and is valid now", () => {
   const cert = new X509Certificate(ca.certificate);
   assert.equal(cert.ca, true);
   assert.equal(cert.verify(cert.publicKey), true);
@@ -17,7 +17,7 @@ test("an authority is self-signed, may sign certificates, and is valid now", () 
   assert.ok(new Date(cert.validTo).getTime() > Date.now() + 3000 * 86_400_000);
 });
 
-test("a server certificate carries its names and chains to the authority", () => {
+void test("a server certificate carries its names and chains to the authority", () => {
   const issued = issueCertificate(ca, {
     commonName: "kube-apiserver",
     sans: ["kubernetes.default.svc", "127.0.0.1", "::1", "fd00:10::1"],
@@ -32,12 +32,12 @@ test("a server certificate carries its names and chains to the authority", () =>
   assert.equal(cert.checkPrivateKey(createPrivateKey(issued.key)), true);
 });
 
-test("a client certificate holds the user as CN and the groups as O, in order", () => {
+void test("a client certificate holds the user as CN and the groups as O, in order", () => {
   const issued = issueCertificate(ca, { commonName: "ünì:admin", organizations: ["system:masters", "second"], usages: ["client"] });
   assert.equal(new X509Certificate(issued.certificate).subject, "O=system:masters\nO=second\nCN=ünì:admin");
 });
 
-test("mutual TLS works with what is issued", async () => {
+void test("mutual TLS works with what is issued", async () => {
   const server = issueCertificate(ca, { commonName: "s", sans: ["localhost", "127.0.0.1"], usages: ["server"] });
   const client = issueCertificate(ca, { commonName: "u", organizations: ["g"], usages: ["client"] });
   const listener = createServer({ cert: server.certificate, key: server.key, ca: ca.certificate, requestCert: true });
@@ -61,7 +61,7 @@ test("mutual TLS works with what is issued", async () => {
   listener.close();
 });
 
-test("a signing request keeps its subject and names through parsing and signing", () => {
+void test("a signing request keeps its subject and names through parsing and signing", () => {
   const made = createCsr({ commonName: "system:node:n1", organizations: ["system:nodes"], sans: ["n1", "10.0.0.1"] });
   const csr = parseCsr(made.request);
   assert.equal(csr.commonName, "system:node:n1");
@@ -74,7 +74,7 @@ test("a signing request keeps its subject and names through parsing and signing"
   assert.equal(cert.subjectAltName, "DNS:n1, IP Address:10.0.0.1");
 });
 
-test("a request that was changed after signing is refused", () => {
+void test("a request that was changed after signing is refused", () => {
   const made = createCsr({ commonName: "aaaaaaaa" });
   const body = Buffer.from(made.request.replace(/-----[A-Z ]+-----/g, ""), "base64");
   body.write("bbbbbbbb", body.indexOf("aaaaaaaa"));
@@ -82,7 +82,7 @@ test("a request that was changed after signing is refused", () => {
   assert.throws(() => parseCsr(changed), /signature does not match/);
 });
 
-test("keys go to PEM and back", () => {
+void test("keys go to PEM and back", () => {
   const key = generateKey();
   const signature = sign("sha256", Buffer.from("x"), createPrivateKey(keyPem(key)));
   assert.equal(verify("sha256", Buffer.from("x"), createPublicKey(publicKeyPem(keyPem(key))), signature), true);
