@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { addressAt, overlaps, parseCidr } from "../cidr.ts";
 import type { ClusterConfig } from "../options.ts";
-import { attempt, run } from "./commands.ts";
+import { attempt, run } from "../../host/commands.ts";
 
 /** At most 15 characters, as the kernel wants; drawn from name and data directory, so that two users' `dev` do not meet. */
 export function bridgeName(config: Pick<ClusterConfig, "name" | "dataDir">): string {

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from "node:path";
 import { parseCidr } from "../cidr.ts";
 import type { ClusterConfig } from "../options.ts";
-import { attempt, run } from "./commands.ts";
+import { attempt, run } from "../../host/commands.ts";
 import { bridgeName, hostAddress, nodeAddress } from "./host-network.ts";
 import { isAlive, namespaceOf, processId, processesInNamespace, signal, type ProcessId } from "./processes.ts";
 
