@@ -82,6 +82,13 @@ export interface Strategy {
    * that has passed (pods). Absent or false: it goes at once.
    */
   checkGracefulDelete?(context: WriteContext, object: UnstructuredObject, options: DeleteOptions): boolean;
+  /**
+   * Something of the kind's own keeps a deleted object beyond `metadata.finalizers` (namespaces: `spec.finalizers`). Asked
+   * by deletes and by every update of an object whose deletion time is set.
+   */
+  holdsDeletion?(object: UnstructuredObject): boolean;
+  /** Alters an object that lives on after a delete, when its deletion time is set first (namespaces: phase Terminating). */
+  markDeleted?(context: WriteContext, object: UnstructuredObject): void;
   /** The propagation policy when the client names none; `background` when absent. */
   defaultGarbageCollection?(context: WriteContext): "background" | "orphan" | "none";
   selectableFields?(object: UnstructuredObject): Record<string, string>;
