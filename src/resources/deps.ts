@@ -1,0 +1,56 @@
+/** What the built-in resources need from whoever composes the server. */
+import type { Duplex } from "node:stream";
+import type { AdmissionPlugin } from "../apiserver/admission.ts";
+import type { ResourceDefinition } from "../apiserver/resource.ts";
+import type { ObjectAccess } from "../apiserver/server-interface.ts";
+import type { ApiRequest, ApiResponse } from "../apiserver/request.ts";
+import type { Authorizer } from "../auth/authorizer.ts";
+import type { Client } from "../client/client.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+
+export interface ResourceDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The stored objects of a resource: `server.objects`. Called only after the server is put together. */
+  readonly objects: (group: string, resource: string) => ObjectAccess;
+  /** The loopback client, with the identity `system:apiserver` in `system:masters`. Called only after the server is put together. */
+  readonly client: () => Client;
+  /** The admission chain, for subresources that answer by themselves. Absent: none. */
+  readonly admission?: (() => readonly AdmissionPlugin[]) | undefined;
+  /** `server.definition`. */
+  readonly definition?: ((group: string, resource: string) => ResourceDefinition | undefined) | undefined;
+  /** Asked by escalation checks and reviews. Absent: everything is allowed. */
+  readonly authorizer?: Authorizer | undefined;
+  /** Service ranges, the first is the primary family. Default `["10.96.0.0/16"]`. */
+  readonly serviceCidrs?: readonly string[] | undefined;
+  /** Inclusive. Default 30000–32767. */
+  readonly nodePortRange?: readonly [first: number, last: number] | undefined;
+  /** How nodes are reached for logs, exec, attach, port-forward and proxy. */
+  readonly kubelet?: KubeletTransport | undefined;
+  /**
+   * Handlers of the resources that store nothing, by `group/resource` (`authorization.k8s.io/subjectaccessreviews`,
+   * `authentication.k8s.io/tokenreviews`) and of subresources (`/serviceaccounts/token`); they live in `auth/`.
+   */
+  readonly handlers?: Readonly<Record<string, (request: ApiRequest) => Promise<ApiResponse>>> | undefined;
+  /** Seconds an event lives. Default 3600. */
+  readonly eventTtlSeconds?: number | undefined;
+}
+
+export interface KubeletTransport {
+  /** PEM. The CA kubelets' serving certificates are checked against; absent: they are not checked, as upstream does without it. */
+  readonly ca?: string | undefined;
+  /** PEM. The client certificate shown to kubelets. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Default Hostname, InternalDNS, InternalIP, ExternalDNS, ExternalIP. */
+  readonly preferredAddressTypes?: readonly string[] | undefined;
+  /** A node of this process: answers instead of the network. */
+  readonly local?: ((nodeName: string) => LocalNode | undefined) | undefined;
+}
+
+/** A node that lives in the same process (simulated ones): its kubelet API without a socket. */
+export interface LocalNode {
+  /** A connection to its kubelet API in plain HTTP/1.1. */
+  dial(): Promise<Duplex>;
+}

@@ -1,0 +1,98 @@
+/**
+ * The built-in resources: what upstream serves by default, drawn from `facts/` and `kinds/`, with a strategy object each
+ * where a kind is more than its fields. {@link builtinResources} is what a composition installs.
+ */
+import type { ResourceDefinition, ResourceVersion, Strategy, Subresource } from "../apiserver/resource.ts";
+import { kindOf } from "../kinds/index.ts";
+import type { Kind } from "../kinds/kind.ts";
+import { typeNameOf } from "../schema/scheme.ts";
+import { columnsOf } from "./columns.ts";
+import { deprecationOf } from "./deprecations.ts";
+import type { ResourceDeps } from "./deps.ts";
+import { hasGeneration } from "./generation.ts";
+import { servedResources, type ServedResource, type ServedSubresource } from "./rows.ts";
+import { specials, type Special } from "./specials.ts";
+import { storagePrefix } from "./storage-names.ts";
+import { statusStrategyOf, strategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
+
+export type { KubeletTransport, LocalNode, ResourceDeps } from "./deps.ts";
+
+/** Every resource upstream v1.36 serves by default, in discovery's order. */
+export function builtinResources(deps: ResourceDeps): ResourceDefinition[] {
+  const special = specials(deps);
+  return servedResources().map((row) => definitionOf(row, special[`${row.group}/${row.resource}`] ?? {}, deps));
+}
+
+function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps): ResourceDefinition {
+  const storageVersion = special.storageVersion ?? row.versions[0]?.version ?? "v1";
+  const kind = kindOf({ group: row.group, version: storageVersion, resource: row.resource });
+  const traits: StrategyTraits = {
+    typeName: typeName(row.group, storageVersion, row.kind),
+    namespaced: row.namespaced,
+    hasStatus: row.versions.some((v) => v.subresources.some((s) => s.name === "status")),
+    generation: hasGeneration(row.group, row.resource),
+  };
+  const base = strategyOf(kind, traits);
+  const strategy: Strategy = special.strategy?.(base, kind) ?? base;
+  const handler = special.handler ?? deps.handlers?.[`${row.group}/${row.resource}`];
+  return {
+    group: row.group,
+    resource: row.resource,
+    singular: row.singular,
+    kind: row.kind,
+    listKind: `${row.kind}List`,
+    namespaced: row.namespaced,
+    shortNames: row.shortNames,
+    categories: row.categories,
+    versions: row.versions.map((v) => versionOf(row, v.version, special)),
+    storageVersion,
+    verbs: row.versions[0]?.verbs ?? [],
+    strategy,
+    subresources: subresourcesOf(row, kind, traits, special, deps),
+    storagePrefix: storagePrefix(row.group, row.resource),
+    ...(handler === undefined ? {} : { handler }),
+  };
+}
+
+function typeName(group: string, version: string, kind: string): string {
+  return typeNameOf({ group, version, kind }) ?? "";
+}
+
+function versionOf(row: ServedResource, version: string, special: Special): ResourceVersion {
+  const kind = kindOf({ group: row.group, version, resource: row.resource });
+  const columns = columnsOf(row.group, version, row.resource);
+  const deprecated = deprecationOf(row.group, version, row.resource);
+  return {
+    version,
+    typeName: typeName(row.group, version, row.kind),
+    ...(deprecated === undefined ? {} : { deprecated }),
+    ...(columns === undefined || kind?.cells === undefined ? {} : { columns, cells: kind.cells.bind(kind) }),
+    ...special.conversions?.[version],
+  };
+}
+
+function subresourcesOf(
+  row: ServedResource,
+  kind: Kind | undefined,
+  traits: StrategyTraits,
+  special: Special,
+  deps: ResourceDeps,
+): Record<string, Subresource> {
+  const found: Record<string, Subresource> = {};
+  for (const served of row.versions[0]?.subresources ?? []) {
+    const own = special.subresources?.[served.name]?.(served, kind, traits);
+    if (own !== undefined) found[served.name] = own;
+    else if (served.name === "status") {
+      const status = statusStrategyOf(kind, traits);
+      found["status"] = { type: "object", strategy: special.status?.(status, kind) ?? status, verbs: served.verbs };
+    } else {
+      const handle = deps.handlers?.[`${row.group}/${row.resource}/${served.name}`];
+      if (handle !== undefined) found[served.name] = handlerSubresource(served, handle);
+    }
+  }
+  return found;
+}
+
+function handlerSubresource(served: ServedSubresource, handle: NonNullable<ResourceDefinition["handler"]>): Subresource {
+  return { type: "handler", group: served.group, version: served.version, kind: served.kind, verbs: served.verbs, handle };
+}

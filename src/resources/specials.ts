@@ -1,0 +1,43 @@
+/** What each built-in resource is beyond its fields, by `group/resource`: one readable list. */
+import { autoscalerFromV1, autoscalerToV1 } from "./autoscaling-conversion.ts";
+import type { ResourceDeps } from "./deps.ts";
+import { eventsCore, eventsNewer } from "./events.ts";
+import { namespaces } from "./namespaces.ts";
+import { bindingHandler } from "./pods/binding.ts";
+import { evictionHandler } from "./pods/eviction.ts";
+import { ephemeralContainers, podStatusStrategy, podStrategy, resize } from "./pods/strategy.ts";
+import { scaleSubresource } from "./scale.ts";
+import type { Special, SubresourceMaker } from "./special.ts";
+
+/** Built once a server. */
+export function specials(deps: ResourceDeps): Record<string, Special> {
+  const scaled: Special = { subresources: { scale: scaleSubresource() } };
+  return {
+    "/bindings": { handler: bindingHandler(deps, true) },
+    "/events": eventsCore(deps),
+    "/namespaces": namespaces,
+    "/pods": {
+      strategy: podStrategy,
+      status: podStatusStrategy,
+      subresources: {
+        binding: answeredBy(bindingHandler(deps, false)),
+        ephemeralcontainers: ephemeralContainers,
+        eviction: answeredBy(evictionHandler(deps)),
+        resize,
+      },
+    },
+    "/replicationcontrollers": { subresources: { scale: scaleSubresource({ plainSelector: true }) } },
+    "apps/deployments": scaled,
+    "apps/replicasets": scaled,
+    "apps/statefulsets": scaled,
+    "autoscaling/horizontalpodautoscalers": {
+      conversions: { v1: { toStorage: autoscalerFromV1, fromStorage: autoscalerToV1 } },
+    },
+    "events.k8s.io/events": eventsNewer(deps),
+  };
+}
+
+/** A subresource that one function answers. */
+function answeredBy(handle: Extract<ReturnType<SubresourceMaker>, { type: "handler" }>["handle"]): SubresourceMaker {
+  return (served) => ({ type: "handler", group: served.group, version: served.version, kind: served.kind, verbs: served.verbs, handle });
+}
