@@ -1,0 +1,179 @@
+/** What HTTP/2 and HTTP/1.1 answers have in common: headers, compression, large bodies piece by piece. */
+import { randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { constants, gzip as gzipCallback } from "node:zlib";
+import type { ApiError } from "../../core/api-error.ts";
+import type { ApiResponse, ResponseSink } from "../request.ts";
+import type { WireRequest } from "./wire-request.ts";
+
+const gzip = promisify(gzipCallback);
+
+/** Bodies from this size on are compressed for peers that take it, as upstream does. */
+const compressFrom = 128 * 1024;
+
+/** Pieces in which a large body is handed to the connection. */
+const pieceSize = 256 * 1024;
+
+/** One answer on the wire, over either protocol. */
+export interface Reply {
+  readonly started: boolean;
+  /** Head and body at once. */
+  send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void;
+  /** The head; the body follows through the sink. */
+  begin(status: number, headers: OutgoingHeaders): ResponseSink;
+}
+
+export type OutgoingHeaders = Record<string, string | string[] | number>;
+
+/** `Warning: 299 - "text"`: RFC 7234 §5.5, quoted-string. */
+export function warningHeader(text: string): string {
+  // Control characters would end the header.
+  // oxlint-disable-next-line no-control-regex
+  const clean = text.replace(/[\u0000-\u001f\u007f]/g, "").replace(/[\\"]/g, "\\$&");
+  return `299 - "${clean}"`;
+}
+
+function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders {
+  const headers: OutgoingHeaders = {
+    "audit-id": auditId(request),
+    "cache-control": "no-cache, private",
+    ...response.headers,
+  };
+  if (request.warnings.length > 0 && headers["warning"] === undefined) {
+    headers["warning"] = [...new Set(request.warnings)].map(warningHeader);
+  }
+  return headers;
+}
+
+/** The caller's id when it sent a sound one, else a new one. */
+function auditId(request: WireRequest): string {
+  const given = request.headers["audit-id"];
+  return typeof given === "string" && given !== "" && given.length <= 64 ? given : randomUUID();
+}
+
+function acceptsGzip(request: WireRequest): boolean {
+  const accept = request.headers["accept-encoding"];
+  return typeof accept === "string" && /(^|[\s,])gzip\s*(,|;(?!\s*q=0(\.0*)?\s*(,|$))|$)/.test(accept);
+}
+
+function sizeOf(chunks: readonly Uint8Array[]): number {
+  let size = 0;
+  for (const chunk of chunks) size += chunk.length;
+  return size;
+}
+
+/**
+ * Sends `response`. `compress` is false for peers on this machine: compressing for the loopback costs both ends processor
+ * time and saves nothing. Resolves when everything has been handed to the connection.
+ */
+export async function answer(reply: Reply, request: WireRequest, response: ApiResponse, compress: boolean): Promise<void> {
+  if (response.hijacked === true) return;
+  const headers = headersOf(response, request);
+  if (response.stream !== undefined) {
+    if (request.method === "HEAD") return reply.send(response.status, headers, undefined);
+    await response.stream(reply.begin(response.status, headers));
+    return;
+  }
+  const { bytes } = response;
+  if (bytes === undefined) {
+    if (response.object !== undefined) return sendBytes(reply, request, response.status, headers, encode(response.object), compress);
+    if (response.status !== 304 && response.status !== 204 && response.status !== 101) headers["content-length"] = 0;
+    return reply.send(response.status, headers, undefined);
+  }
+  if (bytes instanceof Uint8Array) return sendBytes(reply, request, response.status, headers, bytes, compress);
+  const size = sizeOf(bytes);
+  if (size <= pieceSize || (compress && acceptsGzip(request))) {
+    return sendBytes(
+      reply,
+      request,
+      response.status,
+      headers,
+      bytes.length === 1 ? (bytes[0] as Uint8Array) : Buffer.concat(bytes, size),
+      compress,
+    );
+  }
+  headers["content-length"] = size;
+  if (request.method === "HEAD") return reply.send(response.status, headers, undefined);
+  await pump(bytes, reply.begin(response.status, headers));
+}
+
+function encode(object: object): Uint8Array {
+  return Buffer.from(`${JSON.stringify(object)}\n`);
+}
+
+async function sendBytes(
+  reply: Reply,
+  request: WireRequest,
+  status: number,
+  headers: OutgoingHeaders,
+  bytes: Uint8Array,
+  compress: boolean,
+): Promise<void> {
+  let body = bytes;
+  if (compress && body.length > compressFrom && headers["content-encoding"] === undefined && acceptsGzip(request)) {
+    body = await gzip(body, { level: constants.Z_BEST_SPEED });
+    headers["content-encoding"] = "gzip";
+    headers["vary"] = "Accept-Encoding";
+  }
+  headers["content-length"] = body.length;
+  if (request.method === "HEAD") return reply.send(status, headers, undefined);
+  if (body.length <= 2 * pieceSize) return reply.send(status, headers, body);
+  await pump([body], reply.begin(status, headers));
+}
+
+/**
+ * Hands a body over no faster than the peer takes it. Small chunks are joined, since each write is a frame; large ones are
+ * cut, so that a connection that carries many lists holds one piece of each.
+ */
+async function pump(chunks: readonly Uint8Array[], sink: ResponseSink): Promise<void> {
+  let pending: Uint8Array[] = [];
+  let size = 0;
+  const flush = async (): Promise<void> => {
+    if (size === 0) return;
+    const piece = pending.length === 1 ? (pending[0] as Uint8Array) : Buffer.concat(pending, size);
+    pending = [];
+    size = 0;
+    if (!sink.write(piece)) await drained(sink);
+  };
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + pieceSize - size);
+      pending.push(part);
+      size += part.length;
+      at += part.length;
+      if (size >= pieceSize) await flush();
+      if (sink.signal.aborted) return;
+    }
+  }
+  await flush();
+  sink.end();
+}
+
+function drained(sink: ResponseSink): Promise<void> {
+  return new Promise((resolve) => {
+    if (sink.signal.aborted) {
+      resolve();
+      return;
+    }
+    const done = (): void => {
+      sink.signal.removeEventListener("abort", done);
+      resolve();
+    };
+    sink.onDrain(done);
+    sink.signal.addEventListener("abort", done, { once: true });
+  });
+}
+
+/** An answer that the front gives by itself, before or in place of the server's. */
+export function statusResponse(error: ApiError): ApiResponse {
+  return { status: error.code, headers: { "content-type": "application/json" }, bytes: encode(error.toStatus()) };
+}
+
+/** What upstream says when a handler falls over. */
+export function panicResponse(): ApiResponse {
+  return {
+    status: 500,
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+    bytes: Buffer.from("This request caused apiserver to panic. Look in the logs for details.\n"),
+  };
+}

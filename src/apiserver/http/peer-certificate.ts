@@ -1,0 +1,38 @@
+/** Who stands at the other end of a TLS connection. Read once a connection. */
+import type { TLSSocket } from "node:tls";
+import type { Peer } from "./wire-request.ts";
+
+export interface PeerCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  readonly fingerprint: string;
+}
+
+/** OpenSSL hands a repeated attribute over as an array. The last common name counts, as in Go's pkix.Name. */
+function values(attribute: unknown): string[] {
+  if (attribute === undefined) return [];
+  return Array.isArray(attribute) ? (attribute as string[]) : [attribute as string];
+}
+
+function isLoopback(address: string | undefined): boolean {
+  return address !== undefined && (address.startsWith("127.") || address === "::1" || address.startsWith("::ffff:127."));
+}
+
+export function peerOf(socket: TLSSocket): Peer {
+  const remoteAddress = socket.remoteAddress;
+  const loopback = isLoopback(remoteAddress);
+  const shown = socket.getPeerCertificate();
+  const subject = shown.subject as unknown as Record<string, unknown> | undefined;
+  if (subject === undefined) return { remoteAddress, certificate: undefined, badCertificate: false, loopback };
+  if (!socket.authorized) return { remoteAddress, certificate: undefined, badCertificate: true, loopback };
+  return {
+    remoteAddress,
+    certificate: {
+      commonName: values(subject["CN"]).at(-1) ?? "",
+      organizations: values(subject["O"]),
+      fingerprint: shown.fingerprint256,
+    },
+    badCertificate: false,
+    loopback,
+  };
+}
