@@ -5,7 +5,11 @@ import { replicasets } from "../schema/types/apps-v1.ts";
 
 const owner = { metadata: { name: "web", namespace: "ns", uid: "u1" } };
 const ownedBy = (uid: string) => ({
-  metadata: { name: "p", namespace: "ns", ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid, controller: true }] },
+  metadata: {
+    name: "p",
+    namespace: "ns",
+    ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid, controller: true }],
+  },
 });
 
 test("an orphan that matches is adopted, one that does not is left alone", () => {
@@ -35,9 +39,7 @@ test("only the reference marked as controller counts", () => {
 test("adoption and release are patches bound to the uid", () => {
   assert.deepEqual(adoptPatch(owner, replicasets, "p1"), {
     metadata: {
-      ownerReferences: [
-        { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "u1", controller: true, blockOwnerDeletion: true },
-      ],
+      ownerReferences: [{ apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "u1", controller: true, blockOwnerDeletion: true }],
       uid: "p1",
     },
   });
