@@ -1,0 +1,48 @@
+/** HTTP/1.1, for servers without HTTP/2 and for plain http (`kubectl proxy`): Node's agent keeps the connections. */
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
+import type { IncomingMessage } from "node:http";
+import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { ConnectionOptions } from "node:tls";
+import { type Connection, plainHeaders, WireError, type WireRequest, type WireResponse } from "./wire.ts";
+
+export class Http1Connection implements Connection {
+  readonly available = true;
+  readonly #origin: URL;
+  readonly #agent: HttpAgent;
+
+  constructor(origin: URL, tls: ConnectionOptions) {
+    this.#origin = origin;
+    this.#agent = origin.protocol === "https:" ? new HttpsAgent({ ...tls, keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  }
+
+  exchange(request: WireRequest): Promise<WireResponse> {
+    return new Promise((resolve, reject) => {
+      const send = this.#origin.protocol === "https:" ? httpsRequest : httpRequest;
+      const outgoing = send(
+        {
+          agent: this.#agent,
+          host: this.#origin.hostname.replace(/^\[|\]$/g, ""),
+          port: this.#origin.port === "" ? (this.#origin.protocol === "https:" ? 443 : 80) : Number(this.#origin.port),
+          method: request.method,
+          path: request.path,
+          headers: {
+            ...(request.headers as Record<string, string | string[]>),
+            ...(request.body === undefined ? {} : { "content-length": request.body.byteLength }),
+          },
+          ...(request.signal === undefined ? {} : { signal: request.signal }),
+        },
+        (incoming: IncomingMessage) =>
+          resolve({ status: incoming.statusCode ?? 0, headers: plainHeaders(incoming.headers), body: incoming }),
+      );
+      outgoing.on("error", (error: NodeJS.ErrnoException) => {
+        if (request.signal?.aborted) reject(request.signal.reason as Error);
+        else reject(new WireError(error.message, error.syscall === "connect", error));
+      });
+      outgoing.end(request.body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
