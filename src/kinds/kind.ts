@@ -37,6 +37,18 @@ export interface Kind<T extends object = UnstructuredObject> {
   readonly allowCreateOnUpdate?: boolean;
   /** An update without resourceVersion is allowed; true when absent. */
   readonly allowUnconditionalUpdate?: boolean;
+  /** The kind counts `metadata.generation`; its prepare hooks do that themselves. */
+  readonly generation?: boolean;
+  /** Upstream's policy when a delete names no propagation: `background` when absent. */
+  readonly defaultGarbageCollection?: "background" | "orphan";
+  /** Other subresources that write the object itself: `ephemeralContainers`, `resize`, `finalize`, `approval`. */
+  readonly subresources?: Readonly<Record<string, SubresourceKind<T>>>;
+}
+
+/** What a write through a subresource may change, and what is wrong with it. */
+export interface SubresourceKind<T extends object = UnstructuredObject> {
+  prepareForUpdate?(object: T, old: T): void;
+  validateUpdate?(object: T, old: T): FieldError[];
 }
 
 /** Erases the object type, for tables of kinds. */

@@ -1,0 +1,15 @@
+import type { APIService } from "../../schema/types/apiregistration-v1.ts";
+import { apiservices } from "../../schema/types/apiregistration-v1.ts";
+import { pathSegment } from "../formats.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setApiServiceDefaults } from "./defaults.ts";
+import { apiServiceWrites } from "./writes.ts";
+
+export const apiServiceKind: Kind = kind<APIService>({
+  ref: apiservices,
+  setDefaults: setApiServiceDefaults,
+  allowUnconditionalUpdate: false,
+  validateName: pathSegment,
+  ...apiServiceWrites,
+});

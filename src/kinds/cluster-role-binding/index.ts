@@ -1,0 +1,13 @@
+import type { ClusterRoleBinding } from "../../schema/types/rbac-v1.ts";
+import { clusterrolebindings } from "../../schema/types/rbac-v1.ts";
+import { pathSegment } from "../formats.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setRoleBindingDefaults } from "../role-binding/defaults.ts";
+
+export const clusterRoleBindingKind: Kind = kind<ClusterRoleBinding>({
+  ref: clusterrolebindings,
+  setDefaults: setRoleBindingDefaults,
+  allowCreateOnUpdate: true,
+  validateName: pathSegment,
+});

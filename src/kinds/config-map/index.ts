@@ -1,0 +1,8 @@
+import type { ConfigMap } from "../../schema/types/core-v1.ts";
+import { configmaps } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+
+export const configMapKind: Kind = kind<ConfigMap>({
+  ref: configmaps,
+});

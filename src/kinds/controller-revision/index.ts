@@ -1,0 +1,8 @@
+import type { ControllerRevision } from "../../schema/types/apps-v1.ts";
+import { controllerrevisions } from "../../schema/types/apps-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+
+export const controllerRevisionKind: Kind = kind<ControllerRevision>({
+  ref: controllerrevisions,
+});

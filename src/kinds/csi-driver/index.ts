@@ -1,0 +1,16 @@
+import type { CSIDriver } from "../../schema/types/storage-v1.ts";
+import { csidrivers } from "../../schema/types/storage-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { semanticEqual } from "../semantic-equal.ts";
+import { countGeneration } from "../update-rules.ts";
+import { setCsiDriverDefaults } from "./defaults.ts";
+
+export const csiDriverKind: Kind = kind<CSIDriver>({
+  ref: csidrivers,
+  prepareForUpdate(driver, old) {
+    countGeneration(driver, old, !semanticEqual(driver.spec, old.spec));
+  },
+  setDefaults: setCsiDriverDefaults,
+  allowUnconditionalUpdate: false,
+});

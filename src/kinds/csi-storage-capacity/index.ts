@@ -1,0 +1,9 @@
+import type { CSIStorageCapacity } from "../../schema/types/storage-v1.ts";
+import { csistoragecapacities } from "../../schema/types/storage-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+
+export const csiStorageCapacityKind: Kind = kind<CSIStorageCapacity>({
+  ref: csistoragecapacities,
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,14 @@
+import type { CustomResourceDefinition } from "../../schema/types/apiextensions-v1.ts";
+import { customresourcedefinitions } from "../../schema/types/apiextensions-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setCrdDefaults } from "./defaults.ts";
+import { crdWrites } from "./writes.ts";
+
+export const customResourceDefinitionKind: Kind = kind<CustomResourceDefinition>({
+  ref: customresourcedefinitions,
+  setDefaults: setCrdDefaults,
+  generation: true,
+  allowUnconditionalUpdate: false,
+  ...crdWrites,
+});

@@ -1,0 +1,13 @@
+import type { EndpointSlice } from "../../schema/types/discovery-v1.ts";
+import { endpointslices } from "../../schema/types/discovery-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setEndpointSliceDefaults } from "./defaults.ts";
+import { endpointSliceWrites } from "./writes.ts";
+
+export const endpointSliceKind: Kind = kind<EndpointSlice>({
+  ref: endpointslices,
+  setDefaults: setEndpointSliceDefaults,
+  generation: true,
+  ...endpointSliceWrites,
+});

@@ -1,0 +1,11 @@
+import type { Endpoints } from "../../schema/types/core-v1.ts";
+import { endpoints } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setEndpointsDefaults } from "./defaults.ts";
+
+export const endpointsKind: Kind = kind<Endpoints>({
+  ref: endpoints,
+  setDefaults: setEndpointsDefaults,
+  allowCreateOnUpdate: true,
+});

@@ -1,0 +1,2 @@
+export { coreEventKind } from "./core.ts";
+export { eventV1Kind } from "./v1.ts";

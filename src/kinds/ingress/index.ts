@@ -1,0 +1,10 @@
+import type { Ingress } from "../../schema/types/networking-v1.ts";
+import { ingresses } from "../../schema/types/networking-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { specAndStatus } from "../update-rules.ts";
+
+export const ingressKind: Kind = kind<Ingress>({
+  ref: ingresses,
+  ...specAndStatus<Ingress>({ generation: true, emptyStatus: () => ({ loadBalancer: {} }) }),
+});

@@ -1,0 +1,16 @@
+import type { Job } from "../../schema/types/batch-v1.ts";
+import { jobs } from "../../schema/types/batch-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setJobDefaults } from "./defaults.ts";
+import { jobWrites } from "./writes.ts";
+
+export const jobKind: Kind = kind<Job>({
+  ref: jobs,
+  setDefaults: setJobDefaults,
+  generation: true,
+  defaultGarbageCollection: "orphan",
+  ...jobWrites,
+  selectableFieldNames: ["status.successful"],
+  selectableFields: (job) => ({ "status.successful": String(job.status?.succeeded ?? 0) }),
+});

@@ -1,0 +1,12 @@
+import type { Lease } from "../../schema/types/coordination-v1.ts";
+import { leases } from "../../schema/types/coordination-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { leaseWrites } from "./writes.ts";
+
+export const leaseKind: Kind = kind<Lease>({
+  ref: leases,
+  allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
+  ...leaseWrites,
+});

@@ -1,0 +1,11 @@
+import type { LimitRange } from "../../schema/types/core-v1.ts";
+import { limitranges } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setLimitRangeDefaults } from "./defaults.ts";
+
+export const limitRangeKind: Kind = kind<LimitRange>({
+  ref: limitranges,
+  setDefaults: setLimitRangeDefaults,
+  allowCreateOnUpdate: true,
+});

@@ -1,0 +1,13 @@
+import type { MutatingAdmissionPolicyBinding } from "../../schema/types/admissionregistration-v1.ts";
+import { mutatingadmissionpolicybindings } from "../../schema/types/admissionregistration-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { countsChangesOf } from "../update-rules.ts";
+import { setMutatingPolicyBindingDefaults } from "./defaults.ts";
+
+export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPolicyBinding>({
+  ref: mutatingadmissionpolicybindings,
+  ...countsChangesOf<MutatingAdmissionPolicyBinding>("spec"),
+  setDefaults: setMutatingPolicyBindingDefaults,
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,13 @@
+import type { MutatingAdmissionPolicy } from "../../schema/types/admissionregistration-v1.ts";
+import { mutatingadmissionpolicies } from "../../schema/types/admissionregistration-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { countsChangesOf } from "../update-rules.ts";
+import { setMutatingPolicyDefaults } from "./defaults.ts";
+
+export const mutatingAdmissionPolicyKind: Kind = kind<MutatingAdmissionPolicy>({
+  ref: mutatingadmissionpolicies,
+  ...countsChangesOf<MutatingAdmissionPolicy>("spec"),
+  setDefaults: setMutatingPolicyDefaults,
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,13 @@
+import type { MutatingWebhookConfiguration } from "../../schema/types/admissionregistration-v1.ts";
+import { mutatingwebhookconfigurations } from "../../schema/types/admissionregistration-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { countsChangesOf } from "../update-rules.ts";
+import { setMutatingWebhooksDefaults } from "./defaults.ts";
+
+export const mutatingWebhookConfigurationKind: Kind = kind<MutatingWebhookConfiguration>({
+  ref: mutatingwebhookconfigurations,
+  ...countsChangesOf<MutatingWebhookConfiguration>("webhooks"),
+  setDefaults: setMutatingWebhooksDefaults,
+  allowUnconditionalUpdate: false,
+});

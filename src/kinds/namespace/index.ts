@@ -1,0 +1,16 @@
+import type { Namespace } from "../../schema/types/core-v1.ts";
+import { namespaces } from "../../schema/types/core-v1.ts";
+import { nameIsDnsLabel } from "../formats.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setNamespaceDefaults } from "./defaults.ts";
+import { namespaceWrites } from "./writes.ts";
+
+export const namespaceKind: Kind = kind<Namespace>({
+  ref: namespaces,
+  setDefaults: setNamespaceDefaults,
+  validateName: nameIsDnsLabel,
+  ...namespaceWrites,
+  selectableFieldNames: ["name", "status.phase"],
+  selectableFields: (namespace) => ({ name: namespace.metadata?.name ?? "", "status.phase": namespace.status?.phase ?? "" }),
+});

@@ -1,0 +1,12 @@
+import type { NetworkPolicy } from "../../schema/types/networking-v1.ts";
+import { networkpolicies } from "../../schema/types/networking-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { countsChangesOf } from "../update-rules.ts";
+import { setNetworkPolicyDefaults } from "./defaults.ts";
+
+export const networkPolicyKind: Kind = kind<NetworkPolicy>({
+  ref: networkpolicies,
+  ...countsChangesOf<NetworkPolicy>("spec"),
+  setDefaults: setNetworkPolicyDefaults,
+});

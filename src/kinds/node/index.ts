@@ -1,0 +1,14 @@
+import type { Node } from "../../schema/types/core-v1.ts";
+import { nodes } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setNodeDefaults } from "./defaults.ts";
+import { nodeWrites } from "./writes.ts";
+
+export const nodeKind: Kind = kind<Node>({
+  ref: nodes,
+  setDefaults: setNodeDefaults,
+  ...nodeWrites,
+  selectableFieldNames: ["spec.unschedulable"],
+  selectableFields: (node) => ({ "spec.unschedulable": String(node.spec?.unschedulable ?? false) }),
+});

@@ -1,0 +1,12 @@
+import type { PersistentVolumeClaim } from "../../schema/types/core-v1.ts";
+import { persistentvolumeclaims } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setPersistentVolumeClaimDefaults } from "./defaults.ts";
+import { claimWrites } from "./writes.ts";
+
+export const persistentVolumeClaimKind: Kind = kind<PersistentVolumeClaim>({
+  ref: persistentvolumeclaims,
+  setDefaults: setPersistentVolumeClaimDefaults,
+  ...claimWrites,
+});

@@ -1,0 +1,12 @@
+import type { PersistentVolume } from "../../schema/types/core-v1.ts";
+import { persistentvolumes } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { specAndStatus } from "../update-rules.ts";
+import { setPersistentVolumeDefaults } from "./defaults.ts";
+
+export const persistentVolumeKind: Kind = kind<PersistentVolume>({
+  ref: persistentvolumes,
+  ...specAndStatus<PersistentVolume>({ emptyStatus: () => ({ phase: "Pending" }) }),
+  setDefaults: setPersistentVolumeDefaults,
+});

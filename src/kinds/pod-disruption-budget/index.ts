@@ -1,0 +1,14 @@
+import type { PodDisruptionBudget } from "../../schema/types/policy-v1.ts";
+import { poddisruptionbudgets } from "../../schema/types/policy-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { specAndStatus } from "../update-rules.ts";
+
+export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
+  ref: poddisruptionbudgets,
+  ...specAndStatus<PodDisruptionBudget>({
+    generation: true,
+    emptyStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
+  }),
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,16 @@
+import type { Pod } from "../../schema/types/core-v1.ts";
+import { pods } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setPodDefaults } from "./defaults.ts";
+import { podSelectableFieldNames, podSelectableFields } from "./selectable-fields.ts";
+import { podWrites } from "./writes.ts";
+
+export const podKind: Kind = kind<Pod>({
+  ref: pods,
+  setDefaults: setPodDefaults,
+  generation: true,
+  ...podWrites,
+  selectableFieldNames: podSelectableFieldNames,
+  selectableFields: podSelectableFields,
+});

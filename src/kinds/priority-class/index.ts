@@ -1,0 +1,13 @@
+import type { PriorityClass } from "../../schema/types/scheduling-v1.ts";
+import { priorityclasses } from "../../schema/types/scheduling-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { startGeneration } from "../update-rules.ts";
+import { setPriorityClassDefaults } from "./defaults.ts";
+
+export const priorityClassKind: Kind = kind<PriorityClass>({
+  ref: priorityclasses,
+  setDefaults: setPriorityClassDefaults,
+  generation: true,
+  prepareForCreate: startGeneration,
+});

@@ -1,0 +1,12 @@
+import type { PriorityLevelConfiguration } from "../../schema/types/flowcontrol-v1.ts";
+import { prioritylevelconfigurations } from "../../schema/types/flowcontrol-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { specAndStatus } from "../update-rules.ts";
+import { setPriorityLevelDefaults } from "./defaults.ts";
+
+export const priorityLevelConfigurationKind: Kind = kind<PriorityLevelConfiguration>({
+  ref: prioritylevelconfigurations,
+  ...specAndStatus<PriorityLevelConfiguration>({ generation: true }),
+  setDefaults: setPriorityLevelDefaults,
+});

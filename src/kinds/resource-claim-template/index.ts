@@ -1,0 +1,10 @@
+import type { ResourceClaimTemplate } from "../../schema/types/resource-v1.ts";
+import { resourceclaimtemplates } from "../../schema/types/resource-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setResourceClaimTemplateDefaults } from "./defaults.ts";
+
+export const resourceClaimTemplateKind: Kind = kind<ResourceClaimTemplate>({
+  ref: resourceclaimtemplates,
+  setDefaults: setResourceClaimTemplateDefaults,
+});

@@ -1,0 +1,21 @@
+import type { ResourceClaim } from "../../schema/types/resource-v1.ts";
+import { resourceclaims } from "../../schema/types/resource-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { keepField, keepMetadata } from "../update-rules.ts";
+import { setResourceClaimDefaults } from "./defaults.ts";
+
+export const resourceClaimKind: Kind = kind<ResourceClaim>({
+  ref: resourceclaims,
+  setDefaults: setResourceClaimDefaults,
+  prepareForCreate(claim) {
+    claim.status = {};
+  },
+  prepareForUpdate(claim, old) {
+    keepField(claim, old, "status");
+  },
+  prepareForStatusUpdate(claim, old) {
+    keepField(claim, old, "spec");
+    keepMetadata(claim, old);
+  },
+});

@@ -1,0 +1,12 @@
+import type { ResourceQuota } from "../../schema/types/core-v1.ts";
+import { resourcequotas } from "../../schema/types/core-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { specAndStatus } from "../update-rules.ts";
+import { setResourceQuotaDefaults } from "./defaults.ts";
+
+export const resourceQuotaKind: Kind = kind<ResourceQuota>({
+  ref: resourcequotas,
+  ...specAndStatus<ResourceQuota>(),
+  setDefaults: setResourceQuotaDefaults,
+});

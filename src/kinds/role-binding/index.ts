@@ -1,0 +1,13 @@
+import type { RoleBinding } from "../../schema/types/rbac-v1.ts";
+import { rolebindings } from "../../schema/types/rbac-v1.ts";
+import { pathSegment } from "../formats.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setRoleBindingDefaults } from "./defaults.ts";
+
+export const roleBindingKind: Kind = kind<RoleBinding>({
+  ref: rolebindings,
+  setDefaults: setRoleBindingDefaults,
+  allowCreateOnUpdate: true,
+  validateName: pathSegment,
+});

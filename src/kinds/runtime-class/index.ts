@@ -1,0 +1,12 @@
+import type { RuntimeClass } from "../../schema/types/node-v1.ts";
+import { runtimeclasses } from "../../schema/types/node-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setRuntimeClassDefaults } from "./defaults.ts";
+
+export const runtimeClassKind: Kind = kind<RuntimeClass>({
+  ref: runtimeclasses,
+  setDefaults: setRuntimeClassDefaults,
+  allowCreateOnUpdate: true,
+  allowUnconditionalUpdate: false,
+});

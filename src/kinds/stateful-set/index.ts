@@ -1,0 +1,12 @@
+import type { StatefulSet } from "../../schema/types/apps-v1.ts";
+import { statefulsets } from "../../schema/types/apps-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { setStatefulSetDefaults } from "./defaults.ts";
+import { statefulSetWrites } from "./writes.ts";
+
+export const statefulSetKind: Kind = kind<StatefulSet>({
+  ref: statefulsets,
+  ...statefulSetWrites,
+  setDefaults: setStatefulSetDefaults,
+});

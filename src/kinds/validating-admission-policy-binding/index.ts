@@ -1,0 +1,13 @@
+import type { ValidatingAdmissionPolicyBinding } from "../../schema/types/admissionregistration-v1.ts";
+import { validatingadmissionpolicybindings } from "../../schema/types/admissionregistration-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { countsChangesOf } from "../update-rules.ts";
+import { setValidatingPolicyBindingDefaults } from "./defaults.ts";
+
+export const validatingAdmissionPolicyBindingKind: Kind = kind<ValidatingAdmissionPolicyBinding>({
+  ref: validatingadmissionpolicybindings,
+  ...countsChangesOf<ValidatingAdmissionPolicyBinding>("spec"),
+  setDefaults: setValidatingPolicyBindingDefaults,
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,13 @@
+import type { ValidatingWebhookConfiguration } from "../../schema/types/admissionregistration-v1.ts";
+import { validatingwebhookconfigurations } from "../../schema/types/admissionregistration-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+import { countsChangesOf } from "../update-rules.ts";
+import { setValidatingWebhooksDefaults } from "./defaults.ts";
+
+export const validatingWebhookConfigurationKind: Kind = kind<ValidatingWebhookConfiguration>({
+  ref: validatingwebhookconfigurations,
+  ...countsChangesOf<ValidatingWebhookConfiguration>("webhooks"),
+  setDefaults: setValidatingWebhooksDefaults,
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,8 @@
+import type { VolumeAttributesClass } from "../../schema/types/storage-v1.ts";
+import { volumeattributesclasses } from "../../schema/types/storage-v1.ts";
+import type { Kind } from "../kind.ts";
+import { kind } from "../kind.ts";
+
+export const volumeAttributesClassKind: Kind = kind<VolumeAttributesClass>({
+  ref: volumeattributesclasses,
+});
