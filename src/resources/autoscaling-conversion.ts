@@ -11,8 +11,7 @@ const behaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
 
 type Fields = Record<string, unknown>;
 
-const isCpu = (metric: Fields): boolean =>
-  metric["type"] === "Resource" && (metric["resource"] as Fields | undefined)?.["name"] === "cpu";
+const isCpu = (metric: Fields): boolean => metric["type"] === "Resource" && (metric["resource"] as Fields | undefined)?.["name"] === "cpu";
 
 export function autoscalerToV1(v2: UnstructuredObject): UnstructuredObject {
   const spec = (v2["spec"] ?? {}) as Fields;
@@ -137,7 +136,8 @@ function nest(flat: Fields, valueKey: "target" | "current", names: Readonly<Reco
     if (name !== undefined && flat[name] !== undefined) value[key] = flat[name];
   }
   if (valueKey === "target") {
-    value["type"] = value["averageUtilization"] !== undefined ? "Utilization" : value["averageValue"] !== undefined ? "AverageValue" : "Value";
+    value["type"] =
+      value["averageUtilization"] !== undefined ? "Utilization" : value["averageValue"] !== undefined ? "AverageValue" : "Value";
   }
   source[valueKey] = value;
   if (flat["target"] !== undefined) source["describedObject"] = flat["target"];

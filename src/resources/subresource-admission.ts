@@ -19,7 +19,13 @@ export async function admitCreate(
 }
 
 /** Runs the chain for a connection: exec, attach, portforward, proxy. `options` is the options object upstream would send. */
-export async function admitConnect(deps: ResourceDeps, request: ApiRequest, resource: string, subresource: string, options: KubeObject): Promise<void> {
+export async function admitConnect(
+  deps: ResourceDeps,
+  request: ApiRequest,
+  resource: string,
+  subresource: string,
+  options: KubeObject,
+): Promise<void> {
   await admit(deps, request, { operation: "CONNECT", resource, subresource, object: options, dryRun: false });
 }
 

@@ -30,7 +30,8 @@ function validateBinding(binding: Binding): FieldError[] {
   if (kind !== "" && kind !== "Node") faults.push(notSupported(target.child("kind"), kind, ["Node", "<empty>"]));
   const name = binding.target?.name ?? "";
   if (name === "") faults.push(required(target.child("name")));
-  else if (name.includes("/") || name.includes("%")) faults.push(invalidField(target.child("name"), name, `may not contain '${name.includes("/") ? "/" : "%"}'`));
+  else if (name.includes("/") || name.includes("%"))
+    faults.push(invalidField(target.child("name"), name, `may not contain '${name.includes("/") ? "/" : "%"}'`));
   return faults;
 }
 
@@ -68,7 +69,8 @@ async function assign(deps: ResourceDeps, namespace: string, name: string, bindi
   }
 }
 
-const uidMismatch = (wished: string, actual: string): string => `Precondition failed: UID in precondition: ${wished}, UID in object meta: ${actual}`;
+const uidMismatch = (wished: string, actual: string): string =>
+  `Precondition failed: UID in precondition: ${wished}, UID in object meta: ${actual}`;
 const versionMismatch = (wished: string, actual: string): string =>
   `Precondition failed: ResourceVersion in precondition: ${wished}, ResourceVersion in object meta: ${actual}`;
 

@@ -133,7 +133,10 @@ class Evictor {
       });
       if (options.preconditions?.resourceVersion !== undefined) {
         const version = updated.metadata?.resourceVersion;
-        options = { ...options, preconditions: { ...options.preconditions, ...(version === undefined ? {} : { resourceVersion: version }) } };
+        options = {
+          ...options,
+          preconditions: { ...options.preconditions, ...(version === undefined ? {} : { resourceVersion: version }) },
+        };
       }
     }
     await this.#deps.client().resource(pods, this.#namespace).delete(this.#name, options);
@@ -200,8 +203,7 @@ function whyNot(name: string, status: NonNullable<PodDisruptionBudget["status"]>
     return `The disruption budget ${name} does not allow evicting pods currently because it failed sync: ${said.message}`;
   if (status.currentHealthy <= status.desiredHealthy)
     return `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`;
-  if (said !== undefined)
-    return `The disruption budget ${name} does not allow evicting pods currently (${said.reason}): ${said.message}`;
+  if (said !== undefined) return `The disruption budget ${name} does not allow evicting pods currently (${said.reason}): ${said.message}`;
   return `The disruption budget ${name} does not allow evicting pods currently`;
 }
 

@@ -41,8 +41,7 @@ export function podStatusStrategy(base: Strategy, kind: Kind | undefined): Strat
 /** A client that knows nothing of observedGeneration does not clear it. */
 function keepObservedGenerations(pod: Pod, before: Pod): void {
   if (pod.status === undefined) return;
-  if (!pod.status.observedGeneration && before.status?.observedGeneration)
-    pod.status.observedGeneration = before.status.observedGeneration;
+  if (!pod.status.observedGeneration && before.status?.observedGeneration) pod.status.observedGeneration = before.status.observedGeneration;
   const known = new Map<string, PodCondition[]>();
   for (const c of before.status?.conditions ?? []) known.set(c.type, [...(known.get(c.type) ?? []), c]);
   for (const c of pod.status.conditions ?? []) {

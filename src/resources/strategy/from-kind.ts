@@ -37,7 +37,10 @@ export function strategyOf(kind: Kind | undefined, traits: StrategyTraits): Stra
       if (kind?.prepareForUpdate !== undefined) kind.prepareForUpdate(object, old);
       else if (traits.hasStatus) copyField(object, old, "status");
     },
-    validateUpdate: (_context, object, old) => [...validateObjectMetaUpdate(object.metadata, old.metadata), ...(kind?.validateUpdate?.(object, old) ?? [])],
+    validateUpdate: (_context, object, old) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...(kind?.validateUpdate?.(object, old) ?? []),
+    ],
     ...(kind?.setDefaults === undefined ? {} : { setDefaults: kind.setDefaults.bind(kind) }),
     ...(kind?.warnings === undefined ? {} : { warnings: (_context, object, old) => kind.warnings?.(object, old) ?? [] }),
     ...(kind?.selectableFields === undefined ? {} : { selectableFields: kind.selectableFields.bind(kind) }),
