@@ -2,7 +2,7 @@
 import { hasReason } from "../../core/api-error.ts";
 import type { Controller, ControllerContext, KeyQueue, ReconcileResult } from "../../operator/controller.ts";
 import { Expectations } from "../../operator/expectations.ts";
-import { slowStart } from "../../operator/slow-start.ts";
+import { slowStartBatch } from "../../operator/slow-start.ts";
 import { objectKey, splitKey } from "../../schema/object.ts";
 import type { ResourceRef } from "../../schema/resource-ref.ts";
 import { pods, type Pod } from "../../schema/types/core-v1.ts";
@@ -130,7 +130,7 @@ class ReplicaLoop<T extends ReplicaOwner> {
     if (Object.keys(pod.metadata?.labels ?? {}).length === 0) return new Error("unable to create pods, no labels");
     const client = this.#context.client.resource(pods, owner.metadata?.namespace);
     this.#expectations.expectCreations(key, count);
-    const { succeeded, error } = await slowStart(count, async () => {
+    const { succeeded, error } = await slowStartBatch(count, async () => {
       try {
         const created = await client.create(pod, { signal });
         this.#context.events.event(about, "Normal", "SuccessfulCreate", `Created pod: ${created.metadata?.name ?? ""}`);
@@ -142,7 +142,7 @@ class ReplicaLoop<T extends ReplicaOwner> {
       }
     });
     for (let i = succeeded; i < count; i++) this.#expectations.creationObserved(key);
-    return error;
+    return error === undefined || error instanceof Error ? error : new Error(messageOf(error));
   }
 
   async #remove(key: string, owner: T, doomed: readonly Pod[], signal: AbortSignal): Promise<Error | undefined> {
@@ -150,7 +150,7 @@ class ReplicaLoop<T extends ReplicaOwner> {
     const client = this.#context.client.resource(pods, owner.metadata?.namespace);
     this.#expectations.expectDeletions(
       key,
-      doomed.map((p) => objectKey(p)),
+      doomed.map((p) => p.metadata?.uid ?? ""),
     );
     const errors: Error[] = [];
     await Promise.all(
@@ -160,7 +160,7 @@ class ReplicaLoop<T extends ReplicaOwner> {
           await client.delete(name, { signal });
           this.#context.events.event(about, "Normal", "SuccessfulDelete", `Deleted pod: ${name}`);
         } catch (failure) {
-          this.#expectations.deletionObserved(key, objectKey(pod));
+          this.#expectations.deletionObserved(key, pod.metadata?.uid ?? "");
           if (hasReason(failure, "NotFound")) return;
           this.#context.events.event(about, "Warning", "FailedDelete", `Error deleting: ${messageOf(failure)}`);
           errors.push(new Error(`unable to delete pods: ${messageOf(failure)}`, { cause: failure }));

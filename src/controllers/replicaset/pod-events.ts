@@ -28,7 +28,7 @@ export function watchPods<T extends KubeObject>(informer: Informer<Pod>, watch: 
   const gone = (pod: Pod): void => {
     const key = resolve(pod, controllerOf(pod));
     if (key === undefined) return;
-    expectations.deletionObserved(key, objectKey(pod));
+    expectations.deletionObserved(key, pod.metadata?.uid ?? "");
     queue.add(key);
   };
 
