@@ -1,0 +1,70 @@
+/** What this machine offers for real nodes, and what it lacks: a sentence each, with what brings it. */
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export interface Need {
+  /** The program or privilege. */
+  readonly what: string;
+  /** Why real pods need it. */
+  readonly why: string;
+  /** The Debian package that brings it; absent for what no package brings. */
+  readonly package?: string;
+  readonly present: boolean;
+  /** Pods run without it, with less. */
+  readonly optional?: boolean;
+}
+
+export function findProgram(name: string, path: string = process.env["PATH"] ?? ""): string | undefined {
+  for (const dir of [...path.split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"]) {
+    const file = join(dir, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      continue; // not in this one
+    }
+  }
+  return undefined;
+}
+
+const programs: readonly { what: string; why: string; package: string; optional?: boolean }[] = [
+  { what: "containerd", why: "runs the containers", package: "containerd" },
+  { what: "runc", why: "starts each container", package: "runc" },
+  { what: "nft", why: "services and masquerade", package: "nftables" },
+  { what: "ip", why: "links, addresses and routes of nodes and pods", package: "iproute2" },
+  { what: "nsenter", why: "nodes of their own on one machine", package: "util-linux" },
+  { what: "mount", why: "volumes", package: "mount" },
+  { what: "conntrack", why: "forgets UDP connections to pods that went", package: "conntrack", optional: true },
+];
+
+/** Everything real nodes need here. `containerd`: a path given by the user, instead of the one on PATH. */
+export function needs(containerd?: string): Need[] {
+  const linux = process.platform === "linux";
+  const root = process.getuid?.() === 0;
+  return [
+    { what: "Linux", why: "containers are a matter of its kernel", present: linux },
+    { what: "root", why: "namespaces, mounts and control groups", present: root },
+    ...programs.map((p) => ({
+      ...p,
+      present: p.what === "containerd" && containerd !== undefined ? existsSync(containerd) : findProgram(p.what) !== undefined,
+    })),
+    { what: "overlayfs or fuse", why: "layers of images", present: !linux || existsSync("/proc/filesystems"), optional: true },
+  ];
+}
+
+export function missing(containerd?: string): Need[] {
+  return needs(containerd).filter((n) => !n.present && n.optional !== true);
+}
+
+/** `this needs root; containerd is missing (Debian package containerd)` */
+export function describeMissing(lacking: readonly Need[]): string {
+  return lacking
+    .map((n) =>
+      n.package === undefined
+        ? n.what === "root"
+          ? "this needs root"
+          : `this needs ${n.what}`
+        : `${n.what} is missing (Debian package ${n.package})`,
+    )
+    .join("; ");
+}

@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, openSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { describeMissing, missing } from "../capabilities.ts";
+import { occupiedRange } from "../machines/host-network.ts";
+import { type ClusterConfig, resolveConfig, UsageError } from "../options.ts";
+import { ClusterError, locate, running, writeConfig } from "../state.ts";
+import { fix } from "./doctor.ts";
+import type { Command } from "./main.ts";
+import { type Output, seconds } from "./output.ts";
+
+/** One line of the daemon's report, as JSON. */
+export type Report = { type: "progress"; text: string } | { type: "ready"; text: string } | { type: "error"; text: string };
+
+export const up: Command = {
+  spec: {
+    name: "up",
+    summary: 'Starts a cluster, or goes on with the one of that name. Ready when a line begins with "Ready".',
+    options: {
+      name: { type: "string", value: "NAME", help: "the cluster's name (dev)" },
+      nodes: { type: "number", value: "N", help: "real nodes (1 where root and containerd allow it)" },
+      "simulated-nodes": { type: "number", value: "N", help: "simulated nodes (1 where there is no real one)" },
+      "data-dir": { type: "string", value: "DIR", help: "where everything is kept ($XDG_DATA_HOME/tsukube/NAME)" },
+      port: { type: "number", value: "PORT", help: "the API server's port on 127.0.0.1 (6443)" },
+      "pod-cidr": { type: "string", value: "CIDR", help: "addresses for pods, a /24 a node (drawn from the name)" },
+      "service-cidr": { type: "string", value: "CIDR", help: "addresses for services (drawn from the name)" },
+      kubeconfig: { type: "string", value: "FILE", help: "write the kubeconfig here instead of into your own" },
+      store: { type: "string", value: "KIND", help: "embedded (durable, the default) or memory" },
+      containerd: { type: "string", value: "PATH", help: "the containerd that the nodes run (the one on PATH)" },
+      detach: { type: "boolean", short: "d", help: "return when the cluster is ready" },
+      yes: { type: "boolean", help: "install missing system packages without asking" },
+    },
+    notes: "Without --detach the cluster runs until this command is interrupted.",
+  },
+  run: async (parsed, output) => {
+    const v = parsed.values as Record<string, never>;
+    const started = performance.now();
+    const { dataDir, config: stored } = locate({ name: v["name"], dataDir: v["data-dir"] });
+    const alive = running(dataDir);
+    if (alive !== undefined) {
+      throw new ClusterError(
+        `cluster ${JSON.stringify(stored?.name ?? "dev")} is up already (process ${alive.controlPlane.pid}, ${alive.url}); stop it with \`tsukube down${stored === undefined || stored.name === "dev" ? "" : ` --name ${stored.name}`}\``,
+      );
+    }
+    const asked = resolveConfig(
+      {
+        name: v["name"],
+        nodes: v["nodes"],
+        simulatedNodes: v["simulated-nodes"],
+        dataDir,
+        port: v["port"],
+        podCidr: v["pod-cidr"],
+        serviceCidr: v["service-cidr"],
+        store: v["store"],
+        containerd: v["containerd"],
+      },
+      stored,
+    );
+    const config = await decideNodes(asked, v["yes"] === true, output);
+    await checkPort(config.port);
+    if (config.nodes > 0) {
+      const taken = await occupiedRange(config);
+      if (taken !== undefined) throw new UsageError(taken);
+    }
+    makeDataDir(config);
+    writeConfig(config);
+    return start(config, { kubeconfig: v["kubeconfig"], detach: v["detach"] === true }, started, output);
+  },
+};
+
+/** How many nodes of which kind; -1 stands for "not said". */
+async function decideNodes(config: ClusterConfig, yes: boolean, output: Output): Promise<ClusterConfig> {
+  if (config.nodes === 0) return { ...config, simulatedNodes: Math.max(0, config.simulatedNodes) };
+  let lacking = missing(config.containerd);
+  if (lacking.length > 0 && yes) {
+    await fix(config.containerd, true, output);
+    lacking = missing(config.containerd);
+  }
+  if (lacking.length === 0)
+    return { ...config, nodes: config.nodes === -1 ? 1 : config.nodes, simulatedNodes: Math.max(0, config.simulatedNodes) };
+  if (config.nodes > 0)
+    throw new ClusterError(
+      `--nodes ${config.nodes}: real nodes cannot run here: ${describeMissing(lacking)}; \`tsukube doctor --fix\` helps, or use --simulated-nodes ${config.nodes}`,
+    );
+  output.note(`no real node: ${describeMissing(lacking)}; pods run on a simulated node (\`tsukube doctor\` tells more)`);
+  return { ...config, nodes: 0, simulatedNodes: config.simulatedNodes === -1 ? 1 : config.simulatedNodes };
+}
+
+function checkPort(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") reject(new ClusterError(`port ${port} is taken by another program; give a free one with --port`));
+      else if (error.code === "EACCES")
+        reject(new ClusterError(`port ${port} may not be opened by this user; give one above 1023 with --port`));
+      else reject(error);
+    });
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve()));
+  });
+}
+
+function makeDataDir(config: ClusterConfig): void {
+  try {
+    mkdirSync(join(config.dataDir, "logs"), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const e = error as NodeJS.ErrnoException;
+    throw new ClusterError(`the data directory ${config.dataDir} cannot be made (${e.code ?? e.message}); give another with --data-dir`);
+  }
+}
+
+interface StartOptions {
+  kubeconfig: string | undefined;
+  detach: boolean;
+}
+
+async function start(config: ClusterConfig, options: StartOptions, started: number, output: Output): Promise<number> {
+  const args = ["--data-dir", config.dataDir, ...(options.kubeconfig === undefined ? [] : ["--kubeconfig", options.kubeconfig])];
+  if (!options.detach) {
+    const { runCluster } = await import("./run-cluster.ts");
+    return runCluster(config, {
+      kubeconfig: options.kubeconfig,
+      report: (r) =>
+        r.type === "ready" ? output.print(`Ready in ${seconds(performance.now() - started)}: ${r.text}`) : output.progress(r.text),
+    });
+  }
+  const log = openSync(join(config.dataDir, "logs", "control-plane.log"), "a", 0o600);
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, "run-cluster", ...args], {
+    detached: true,
+    stdio: ["ignore", log, log, "pipe"],
+    env: { ...process.env, TSUKUBE_REPORT_FD: "3" },
+  });
+  const lines = createInterface({ input: child.stdio[3] as NodeJS.ReadableStream });
+  return new Promise<number>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code) =>
+      reject(
+        new ClusterError(
+          `the control plane ended at its start (status ${code}); its log is ${join(config.dataDir, "logs", "control-plane.log")}`,
+        ),
+      ),
+    );
+    lines.on("line", (line) => {
+      const report = JSON.parse(line) as Report;
+      if (report.type === "progress") output.progress(report.text);
+      else if (report.type === "error") {
+        child.removeAllListeners("exit");
+        reject(new ClusterError(report.text));
+      } else {
+        output.print(`Ready in ${seconds(performance.now() - started)}: ${report.text}`);
+        child.removeAllListeners("exit");
+        (child.stdio[3] as import("node:net").Socket).destroy();
+        child.unref();
+        resolve(0);
+      }
+    });
+  });
+}
