@@ -209,7 +209,7 @@ function parseShape(go: string, wrapped: boolean): Shape {
 }
 
 /** How Go prints a type without names of its own. */
-function goTypeOf(shape: Shape): string {
+export function goTypeOf(shape: Shape): string {
   switch (shape.kind) {
     case "bytes":
       return "[]uint8";

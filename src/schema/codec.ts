@@ -1,0 +1,3 @@
+/** The codecs, under one roof: JSON, protobuf, and the shape in which Go would marshal an object. */
+export { type DecodedJson, DecodeError, decodeJson, encodeJson, type FieldValidation, parseJson } from "./json.ts";
+export { normalize, TypeMismatch } from "./normalize.ts";
