@@ -1,31 +1,41 @@
 /** The cluster's context in kubeconfig files. */
+import { join } from "node:path";
+import { stringifyYaml } from "../lang/yaml.ts";
+import { kubeconfigPaths } from "../client/kubeconfig.ts";
+import { type ContextEntry, mergeContext } from "../client/kubeconfig-file.ts";
 import type { CertificateAndKey } from "../host/pki.ts";
+import type { ClusterConfig } from "./options.ts";
+import type { ClusterPki } from "./pki.ts";
+import { writeFileWhole } from "./state.ts";
 
 export function contextName(cluster: string): string {
   return `tsukube-${cluster}`;
 }
 
-/** A whole kubeconfig with one context. */
-export function kubeconfigFor(options: {
-  cluster: string;
-  server: string;
-  ca: string;
-  user: string;
-  credentials: CertificateAndKey;
-}): object {
-  const name = contextName(options.cluster);
+function entryFor(options: { name: string; server: string; ca: string; user: string; credentials: CertificateAndKey }): ContextEntry {
   const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
   return {
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [{ name, cluster: { server: options.server, "certificate-authority-data": base64(options.ca) } }],
-    users: [
-      {
-        name: options.user,
-        user: { "client-certificate-data": base64(options.credentials.certificate), "client-key-data": base64(options.credentials.key) },
-      },
-    ],
-    contexts: [{ name, context: { cluster: name, user: options.user } }],
-    "current-context": name,
+    context: { name: options.name, context: { cluster: options.name, user: options.user } },
+    cluster: { name: options.name, cluster: { server: options.server, "certificate-authority-data": base64(options.ca) } },
+    user: { name: options.user, user: { "client-certificate-data": base64(options.credentials.certificate), "client-key-data": base64(options.credentials.key) } },
   };
+}
+
+/** A file of its own with this one context. */
+export function writeOwnKubeconfig(file: string, options: { name: string; server: string; ca: string; user: string; credentials: CertificateAndKey }): void {
+  const e = entryFor(options);
+  writeFileWhole(file, stringifyYaml({ apiVersion: "v1", kind: "Config", clusters: [e.cluster], users: [e.user], contexts: [e.context], "current-context": e.context.name }));
+}
+
+/**
+ * The cluster's own file, and the context in the user's kubeconfig (or in `explicit`). Resolves with the files that hold
+ * the context now.
+ */
+export async function publishKubeconfig(config: ClusterConfig, pki: ClusterPki, url: string, explicit: string | undefined): Promise<string[]> {
+  const options = { name: contextName(config.name), server: url, ca: pki.ca.certificate, user: contextName(config.name), credentials: pki.admin };
+  writeOwnKubeconfig(join(config.dataDir, "kubeconfig"), options);
+  const target = explicit ?? kubeconfigPaths()[0];
+  if (target === undefined) return [];
+  await mergeContext(target, entryFor(options));
+  return [target];
 }

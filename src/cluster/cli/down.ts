@@ -5,7 +5,7 @@ import { isAlive, stopProcess } from "../machines/processes.ts";
 import type { ClusterConfig } from "../options.ts";
 import { ClusterError, forgetRun, locate, locateExisting, readRun, type RunState } from "../state.ts";
 import { contextName } from "../kubeconfig.ts";
-import { removeContext } from "../../client/kubeconfig.ts";
+import { removeContext } from "../../client/kubeconfig-file.ts";
 import type { Command } from "./main.ts";
 
 /** How long the control plane may take to end its pods, nodes and itself. */
