@@ -11,5 +11,5 @@ export function eventsCore(deps: ResourceDeps): Special {
 
 /** The same objects under their newer names. */
 export function eventsNewer(deps: ResourceDeps): Special {
-  return { ...eventsCore(deps), conversions: { v1: { toStorage: eventToCore, fromStorage: eventFromCore } } };
+  return { ...eventsCore(deps), storageGroup: "", conversions: { v1: { toStorage: eventToCore, fromStorage: eventFromCore } } };
 }

@@ -11,7 +11,8 @@ import { deprecationOf } from "./deprecations.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { hasGeneration } from "./generation.ts";
 import { servedResources, type ServedResource, type ServedSubresource } from "./rows.ts";
-import { specials, type Special } from "./specials.ts";
+import type { Special } from "./special.ts";
+import { specials } from "./specials.ts";
 import { storagePrefix } from "./storage-names.ts";
 import { statusStrategyOf, strategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
 
@@ -25,9 +26,10 @@ export function builtinResources(deps: ResourceDeps): ResourceDefinition[] {
 
 function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps): ResourceDefinition {
   const storageVersion = special.storageVersion ?? row.versions[0]?.version ?? "v1";
-  const kind = kindOf({ group: row.group, version: storageVersion, resource: row.resource });
+  const storageGroup = special.storageGroup ?? row.group;
+  const kind = kindOf({ group: storageGroup, version: storageVersion, resource: row.resource });
   const traits: StrategyTraits = {
-    typeName: typeName(row.group, storageVersion, row.kind),
+    typeName: typeName(storageGroup, storageVersion, row.kind),
     namespaced: row.namespaced,
     hasStatus: row.versions.some((v) => v.subresources.some((s) => s.name === "status")),
     generation: hasGeneration(row.group, row.resource),
@@ -50,6 +52,7 @@ function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps)
     strategy,
     subresources: subresourcesOf(row, kind, traits, special, deps),
     storagePrefix: storagePrefix(row.group, row.resource),
+    ...(special.storageGroup === undefined ? {} : { storageGroup: special.storageGroup }),
     ...(handler === undefined ? {} : { handler }),
   };
 }

@@ -14,6 +14,8 @@ export interface Special {
   readonly conversions?: Readonly<Record<string, Pick<ResourceVersion, "toStorage" | "fromStorage">>> | undefined;
   /** Absent: the version discovery prefers. */
   readonly storageVersion?: string | undefined;
+  /** Group of the stored objects where it is not the resource's own. */
+  readonly storageGroup?: string | undefined;
 }
 
 export type SubresourceMaker = (served: ServedSubresource, kind: Kind | undefined, traits: StrategyTraits) => Subresource;

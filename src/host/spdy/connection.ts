@@ -171,7 +171,9 @@ export class SpdyConnection implements StreamOwner {
     if (this.#paused && stream.buffered <= lagLimit) this.#resume();
   }
 
-  reset(stream: SpdyStream): void {
+  reset(stream: SpdyStream, localDone: boolean): void {
+    // A reset after our end makes Go's reader drop data it has not handed over yet; its own server does not send it either.
+    if (localDone && !this.#peerKeepsWindows) return;
     this.#send({ type: "rstStream", streamId: stream.id, status: resetStatus.cancel });
   }
 
@@ -347,7 +349,7 @@ export class SpdyConnection implements StreamOwner {
   /** The socket ended: frames that still wait for their headers are handled first. */
   #onGone(): void {
     if (this.#done) return;
-    if (this.#reading && !this.#socket.destroyed) {
+    if (this.#reading) {
       setImmediate(() => this.#onGone());
       return;
     }

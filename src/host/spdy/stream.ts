@@ -7,7 +7,8 @@ export interface StreamOwner {
   sendData(stream: SpdyStream, chunk: Buffer, fin: boolean, sent: (error?: Error | null) => void): void;
   /** The reader took `bytes`. */
   consumed(stream: SpdyStream, bytes: number): void;
-  reset(stream: SpdyStream): void;
+  /** Nobody reads or writes the stream any more. `localDone`: our half had ended properly. */
+  reset(stream: SpdyStream, localDone: boolean): void;
   /** Both halves are done. */
   finished(stream: SpdyStream): void;
 }
@@ -140,7 +141,7 @@ export class SpdyStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#localDone || !this.#remoteDone) this.#owner.reset(this);
+    if (!this.#localDone || !this.#remoteDone) this.#owner.reset(this, this.#localDone);
     this.#localDone = true;
     this.#remoteDone = true;
     this.answered(error ?? new Error("the stream was destroyed"));

@@ -177,13 +177,14 @@ function spend(budget: PodDisruptionBudget, podName: string, now: number): void 
   const status = budget.status;
   const about = { group: "policy", resource: "poddisruptionbudget" };
   if ((status?.observedGeneration ?? 0) < (budget.metadata?.generation ?? 0) || status === undefined) throw stillProcessed(name);
-  if (status.disruptionsAllowed < 0) throw forbidden(about, name, "pdb disruptions allowed is negative");
+  const allowed = status.disruptionsAllowed ?? 0;
+  if (allowed < 0) throw forbidden(about, name, "pdb disruptions allowed is negative");
   if (Object.keys(status.disruptedPods ?? {}).length > maxDisruptedPods)
     throw forbidden(about, name, "DisruptedPods map too big - too many evictions not confirmed by PDB controller");
-  if (status.disruptionsAllowed === 0) throw budgetError(0, whyNot(name, status));
-  status.disruptionsAllowed--;
+  if (allowed === 0) throw budgetError(0, whyNot(name, status));
+  status.disruptionsAllowed = allowed - 1;
   status.disruptedPods = { ...status.disruptedPods, [podName]: formatTime(now) };
-  if (status.disruptionsAllowed > 0) return;
+  if (allowed > 1) return;
   const old = status.conditions?.find((c) => c.type === "DisruptionAllowed");
   const condition = {
     type: "DisruptionAllowed",
@@ -201,8 +202,9 @@ function whyNot(name: string, status: NonNullable<PodDisruptionBudget["status"]>
   const said = condition?.status === "False" && condition.message !== "" ? condition : undefined;
   if (said?.reason === "SyncFailed")
     return `The disruption budget ${name} does not allow evicting pods currently because it failed sync: ${said.message}`;
-  if (status.currentHealthy <= status.desiredHealthy)
-    return `The disruption budget ${name} needs ${status.desiredHealthy} healthy pods and has ${status.currentHealthy} currently`;
+  const { currentHealthy = 0, desiredHealthy = 0 } = status;
+  if (currentHealthy <= desiredHealthy)
+    return `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`;
   if (said !== undefined) return `The disruption budget ${name} does not allow evicting pods currently (${said.reason}): ${said.message}`;
   return `The disruption budget ${name} does not allow evicting pods currently`;
 }
