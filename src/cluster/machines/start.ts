@@ -1,0 +1,102 @@
+/** Real nodes on this host: the network between them, a machine and an agent each, and the host's routes to their pods. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/log.ts";
+import { keepPodRoutes } from "../../network/routes.ts";
+import { isSimulated, systemResolvers } from "../../network/index.ts";
+import { findProgram } from "../capabilities.ts";
+import { addressAt, parseCidr } from "../cidr.ts";
+import type { ControlPlane } from "../control-plane.ts";
+import { writeOwnKubeconfig } from "../kubeconfig.ts";
+import { imageDir } from "../layout.ts";
+import type { NodeConfig } from "../node-config.ts";
+import type { ClusterConfig } from "../options.ts";
+import type { ClusterPki } from "../pki.ts";
+import { ClusterError, writeFileWhole } from "../state.ts";
+import { Agent } from "./agents.ts";
+import { bridgeName, ensureHostNetwork, hostAddress, type HostNetworkUndo } from "./host-network.ts";
+import { ensureMachine, type Machine, machineOf } from "./machine.ts";
+
+export interface MachinesOptions {
+  readonly config: ClusterConfig;
+  readonly pki: ClusterPki;
+  readonly plane: ControlPlane;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** What an earlier run noted: kept, since it saw the host as it was before. */
+  readonly undo: HostNetworkUndo | undefined;
+}
+
+export interface Machines {
+  readonly undo: HostNetworkUndo;
+  /** Ends the agents and takes the host's routes away. */
+  stop(): Promise<void>;
+}
+
+/** Cluster DNS has the tenth address of the service range, as kubeadm gives it. */
+export function dnsAddress(config: Pick<ClusterConfig, "serviceCidr">): string {
+  return addressAt(parseCidr(config.serviceCidr), 10);
+}
+
+export async function startMachines(options: MachinesOptions): Promise<Machines> {
+  const { config, plane, clock, log } = options;
+  const containerd = config.containerd ?? findProgram("containerd");
+  if (containerd === undefined) throw new ClusterError("containerd is missing; `tsukube doctor --fix` installs it, or name one with --containerd");
+  const undo = await ensureHostNetwork(config);
+  const url = await plane.listenOn(hostAddress(config));
+  const removeRoutes = keepPodRoutes(plane.informers, log.child("routes"), isSimulated, bridgeName(config));
+  const agents = await Promise.all(
+    Array.from({ length: config.nodes }, async (_, i) => {
+      const machine = machineOf(config, i + 1);
+      const holder = (): ReturnType<typeof ensureMachine> => ensureMachine(config, machine);
+      await holder();
+      const { file, changed } = writeNodeFiles(options, machine, url, containerd);
+      const agent = new Agent({ machine, holder, configFile: file, clock, log: log.child("agents") });
+      await agent.start(changed);
+      return agent;
+    }),
+  );
+  return {
+    undo: options.undo ?? undo,
+    stop: async () => {
+      await Promise.all(agents.map((a) => a.stop()));
+      await removeRoutes();
+    },
+  };
+}
+
+/** The node's certificates, kubeconfig and configuration. `changed`: a running agent has to take them up. */
+function writeNodeFiles(options: MachinesOptions, machine: Machine, url: string, containerd: string): { file: string; changed: boolean } {
+  const { config, pki } = options;
+  const path = (name: string): string => join(machine.dir, name);
+  const { client, serving } = pki.node(machine.name, machine.address);
+  writeOwnKubeconfig(path("kubeconfig"), { name: config.name, server: url, ca: pki.ca.certificate, user: `system:node:${machine.name}`, credentials: client });
+  writeFileWhole(path("serving.crt"), serving.certificate, 0o644);
+  writeFileWhole(path("serving.key"), serving.key);
+  writeFileWhole(path("ca.crt"), pki.ca.certificate, 0o644);
+  const node: NodeConfig = {
+    nodeName: machine.name,
+    nodeAddress: machine.address,
+    dir: machine.dir,
+    kubeconfig: path("kubeconfig"),
+    servingCertificate: path("serving.crt"),
+    servingKey: path("serving.key"),
+    clientCa: path("ca.crt"),
+    containerd,
+    cgroup: machine.cgroup,
+    clusterPodCidr: config.podCidr,
+    serviceCidr: config.serviceCidr,
+    nodeCidr: config.nodeCidr,
+    dnsAddress: dnsAddress(config),
+    clusterDomain: "cluster.local",
+    imageDir: imageDir(config),
+    resolvers: systemResolvers(),
+  };
+  const text = `${JSON.stringify(node, undefined, 2)}\n`;
+  const file = path("config.json");
+  const changed = !existsSync(file) || readFileSync(file, "utf8") !== text;
+  if (changed) writeFileWhole(file, text);
+  return { file, changed };
+}
