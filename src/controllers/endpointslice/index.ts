@@ -1,0 +1,60 @@
+/** Wiring of the endpoint slice controller. */
+import { hasReason } from "../../core/api-error.ts";
+import type { Controller } from "../../operator/controller.ts";
+import { objectKey, splitKey } from "../../schema/object.ts";
+import { nodes, pods, services, type Service } from "../../schema/types/core-v1.ts";
+import { messageOf } from "../ownership.ts";
+import { podsOfService, publishesPods, TriggerTimes, watchServicePods } from "../service-pods.ts";
+import { typed } from "../typed.ts";
+import { manager, planSlices } from "./plan.ts";
+import { SliceWriter } from "./slice-writer.ts";
+
+export interface EndpointSliceOptions {
+  /** Endpoints a slice; 100 when absent. */
+  readonly maxEndpoints?: number;
+}
+
+export function endpointSliceController({ maxEndpoints = 100 }: EndpointSliceOptions = {}): Controller {
+  return {
+    name: "endpointslice-controller",
+    eventSource: "endpoint-slice-controller",
+    workers: 5,
+    setup(context, queue) {
+      const { informers, events } = context;
+      const serviceInformer = informers.informer(services);
+      const podInformer = informers.informer(pods);
+      const nodeLister = informers.informer(nodes).lister;
+      const writer = new SliceWriter(context, queue, manager);
+      const times = new TriggerTimes();
+      const enqueue = (service: Service): void => queue.add(objectKey(service));
+      serviceInformer.addHandlers({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue });
+      watchServicePods(serviceInformer, podInformer, (key) => queue.add(key));
+      return async (key, signal) => {
+        const { namespace, name } = splitKey(key);
+        const service = serviceInformer.lister.get(namespace, name);
+        if (service === undefined) {
+          times.forget(key);
+          writer.forget(key);
+          return {};
+        }
+        if (!publishesPods(service)) return {};
+        const existing = writer.present(key);
+        if (existing === undefined) return SliceWriter.comeBack;
+        const members = podsOfService(podInformer.lister, service);
+        const plan = planSlices({ service, pods: members, existing, node: (n) => nodeLister.get("", n), maxEndpoints });
+        try {
+          await writer.write(key, namespace, plan, times.since(service, members), signal);
+          if (plan.problems.length > 0) throw new Error(plan.problems.length === 1 ? plan.problems[0] : `[${plan.problems.join(", ")}]`);
+        } catch (error) {
+          // A conflict says only that the cache is behind.
+          if (!(error instanceof Error && hasReason(error.cause, "Conflict"))) {
+            const message = `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`;
+            events.event(typed(services, service), "Warning", "FailedToUpdateEndpointSlices", message);
+          }
+          throw error;
+        }
+        return {};
+      };
+    },
+  };
+}
