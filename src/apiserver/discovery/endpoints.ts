@@ -1,0 +1,123 @@
+/** `/api`, `/apis` and below, plain and aggregated. Documents are made when asked for and kept until the definitions change. */
+import { ApiError } from "../../core/api-error.ts";
+import type { KubeObject } from "../../schema/object.ts";
+import type { ApiRequest, ApiResponse } from "../request.ts";
+import type { ApiServer } from "../server-interface.ts";
+import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, etagOf, servedGroups } from "./documents.ts";
+import type { GroupVersionPriority, ServedGroup } from "./documents.ts";
+
+export interface DiscoveryOptions {
+  /** Order of groups and versions; what is not known gets {@link customPriority}. */
+  readonly priority?: ((group: string, version: string) => GroupVersionPriority) | undefined;
+  /** `host:port` at which clients reach the server. */
+  readonly serverAddress: () => string;
+}
+
+type DiscoveryServer = Pick<ApiServer, "definitions" | "onDefinitionsChange" | "addRoute">;
+
+const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/** A path that is nothing: what Go's mux says. */
+export function pageNotFound(): ApiResponse {
+  return {
+    status: 404,
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+    bytes: Buffer.from("404 page not found\n"),
+  };
+}
+
+/** A path below a known group that is no resource. */
+export function unknownResource(): ApiError {
+  return new ApiError(404, "NotFound", "the server could not find the requested resource", {});
+}
+
+export function methodNotAllowed(): ApiError {
+  return new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+}
+
+/** True when the client's first choice that we can serve is the aggregated document. */
+function wantsAggregated(request: ApiRequest): boolean {
+  const accept = request.headers["accept"];
+  if (typeof accept !== "string") return false;
+  for (const clause of accept.split(",")) {
+    const [type = "", ...rest] = clause.split(";").map((part) => part.trim());
+    const params = Object.fromEntries(rest.map((p) => [p.slice(0, p.indexOf("=")), p.slice(p.indexOf("=") + 1)]));
+    if (params["as"] === undefined) {
+      if (type === "application/json" || type === "*/*") return false;
+    } else if (type === "application/json" && params["g"] === "apidiscovery.k8s.io" && params["v"] === "v2") {
+      return params["as"] === "APIGroupDiscoveryList";
+    }
+  }
+  return false;
+}
+
+interface Encoded {
+  readonly bytes: Buffer;
+  readonly etag: string;
+}
+
+export class Discovery {
+  readonly #server: DiscoveryServer;
+  readonly #options: DiscoveryOptions;
+  #groups: readonly ServedGroup[] | undefined;
+  readonly #aggregated = new Map<boolean, Encoded>();
+
+  constructor(server: DiscoveryServer, options: DiscoveryOptions) {
+    this.#server = server;
+    this.#options = options;
+    server.onDefinitionsChange(() => {
+      this.#groups = undefined;
+      this.#aggregated.clear();
+    });
+    const handle = (request: ApiRequest): ApiResponse => this.#handle(request);
+    for (const path of ["/api", "/apis", "/api/", "/apis/"]) server.addRoute({ path, handle });
+  }
+
+  /** What is served now, in discovery's order. */
+  get groups(): readonly ServedGroup[] {
+    return (this.#groups ??= servedGroups(this.#server.definitions, this.#options.priority));
+  }
+
+  #handle(request: ApiRequest): ApiResponse {
+    const [prefix = "", group, version, ...rest] = request.path.split("/").filter((part) => part !== "");
+    if (rest.length > 0) return pageNotFound();
+    const document = prefix === "api" ? this.#core(request, group, version) : this.#group(request, group, version);
+    if (request.method !== "GET") throw methodNotAllowed();
+    return document;
+  }
+
+  #core(request: ApiRequest, version: string | undefined, more: string | undefined): ApiResponse {
+    if (version === undefined) {
+      return wantsAggregated(request) ? this.#aggregate(request, true) : plain(apiVersions(this.groups, this.#options.serverAddress()));
+    }
+    const served = this.groups.find((g) => g.group === "")?.versions.find((v) => v.version === version);
+    if (served === undefined || more !== undefined) throw unknownResource();
+    return plain(apiResourceList("", served));
+  }
+
+  #group(request: ApiRequest, name: string | undefined, version: string | undefined): ApiResponse {
+    if (name === undefined) return wantsAggregated(request) ? this.#aggregate(request, false) : plain(apiGroupList(this.groups));
+    const group = name === "" ? undefined : this.groups.find((g) => g.group === name);
+    if (group === undefined) return pageNotFound();
+    if (version === undefined) return plain(apiGroup(group));
+    const served = group.versions.find((v) => v.version === version);
+    if (served === undefined) throw unknownResource();
+    return plain(apiResourceList(name, served));
+  }
+
+  #aggregate(request: ApiRequest, core: boolean): ApiResponse {
+    let encoded = this.#aggregated.get(core);
+    if (encoded === undefined) {
+      const bytes = Buffer.from(JSON.stringify(aggregatedDiscovery(this.groups.filter((g) => (g.group === "") === core))));
+      this.#aggregated.set(core, (encoded = { bytes, etag: etagOf(bytes) }));
+    }
+    const headers = { "content-type": aggregatedType, "cache-control": "public", etag: encoded.etag, vary: "Accept" };
+    if (request.headers["if-none-match"] === encoded.etag) return { status: 304, headers };
+    return { status: 200, headers, bytes: encoded.bytes };
+  }
+}
+
+/** The pipeline's end encodes it as the client wants it. */
+function plain(document: object): ApiResponse {
+  return { status: 200, headers: {}, object: document as KubeObject };
+}
