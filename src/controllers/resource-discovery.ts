@@ -1,6 +1,6 @@
 /** What the server serves, asked of it by whoever works over all resources (namespace deletion, garbage collection). */
 import type { Client } from "../client/client.ts";
-import type { ResourceRef } from "../schema/resource-ref.ts";
+import { apiVersionOf, type ResourceRef } from "../schema/resource-ref.ts";
 import { messageOf } from "./ownership.ts";
 
 export interface ServedResource {
@@ -11,6 +11,8 @@ export interface ServedResource {
 export interface Discovery {
   /** At the preferred version of each group that has it. */
   readonly resources: readonly ServedResource[];
+  /** `apiVersion/Kind` → resource, at every version. */
+  readonly kinds: ReadonlyMap<string, ResourceRef>;
   /** Group versions whose resources could not be learned (an aggregated server is down): `group/version` → why. */
   readonly failures: ReadonlyMap<string, string>;
 }
@@ -46,7 +48,7 @@ export async function discover(client: Client, signal: AbortSignal): Promise<Dis
     else if (path === "/api") await found.addVersions(client, "", body.versions ?? [], signal);
     else for (const group of body.groups ?? []) await found.addVersions(client, group.name, orderOf(group), signal);
   }
-  return { resources: [...found.resources.values()], failures: found.failures };
+  return { resources: [...found.resources.values()], kinds: found.kinds, failures: found.failures };
 }
 
 interface GroupDocument {
@@ -63,6 +65,7 @@ function orderOf(group: GroupDocument): string[] {
 
 class Finder {
   readonly resources = new Map<string, ServedResource>();
+  readonly kinds = new Map<string, ResourceRef>();
   readonly failures = new Map<string, string>();
 
   addGroup(group: AggregatedGroup): void {
@@ -98,8 +101,11 @@ class Finder {
   /** The first version that has a resource is the preferred one. */
   #add(group: string, version: string, r: ApiResource): void {
     const key = `${r.name}.${group}`;
-    if (this.resources.has(key)) return;
-    this.resources.set(key, { ref: { group, version, resource: r.name, kind: r.kind, namespaced: r.namespaced }, verbs: r.verbs });
+    const ref: ResourceRef = { group, version, resource: r.name, kind: r.kind, namespaced: r.namespaced };
+    const kind = `${apiVersionOf(ref)}/${r.kind}`;
+    // A kind that has several resources (reviews) is none that owns anything.
+    if (!this.kinds.has(kind)) this.kinds.set(kind, ref);
+    if (!this.resources.has(key)) this.resources.set(key, { ref, verbs: r.verbs });
   }
 }
 
