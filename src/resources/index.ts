@@ -9,12 +9,11 @@ import { typeNameOf } from "../schema/scheme.ts";
 import { columnsOf } from "./columns.ts";
 import { deprecationOf } from "./deprecations.ts";
 import type { ResourceDeps } from "./deps.ts";
-import { hasGeneration } from "./generation.ts";
 import { servedResources, type ServedResource, type ServedSubresource } from "./rows.ts";
 import type { Special } from "./special.ts";
 import { specials } from "./specials.ts";
 import { storagePrefix } from "./storage-names.ts";
-import { statusStrategyOf, strategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
+import { statusStrategyOf, strategyOf, subresourceStrategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
 
 export type { KubeletTransport, LocalNode, ResourceDeps } from "./deps.ts";
 
@@ -32,7 +31,6 @@ function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps)
     typeName: typeName(storageGroup, storageVersion, row.kind),
     namespaced: row.namespaced,
     hasStatus: row.versions.some((v) => v.subresources.some((s) => s.name === "status")),
-    generation: hasGeneration(row.group, row.resource),
   };
   const base = strategyOf(kind, traits);
   const strategy: Strategy = special.strategy?.(base, kind) ?? base;
@@ -86,9 +84,11 @@ function subresourcesOf(
     const own = special.subresources?.[served.name]?.(served, kind, traits);
     if (own !== undefined) found[served.name] = own;
     else if (served.name === "status") {
-      const status = statusStrategyOf(kind, traits);
+      const status = statusStrategyOf(kind);
       found["status"] = { type: "object", strategy: special.status?.(status, kind) ?? status, verbs: served.verbs };
     } else {
+      const written = kind === undefined ? undefined : subresourceStrategyOf(kind, served.name, traits);
+      if (written !== undefined) found[served.name] = { type: "object", strategy: written, verbs: served.verbs };
       const handle = deps.handlers?.[`${row.group}/${row.resource}/${served.name}`];
       if (handle !== undefined) found[served.name] = handlerSubresource(served, handle);
     }

@@ -39,7 +39,7 @@ function readScale(object: UnstructuredObject, plain: boolean): Scale {
       ...(meta.resourceVersion === undefined ? {} : { resourceVersion: meta.resourceVersion }),
       ...(meta.creationTimestamp === undefined ? {} : { creationTimestamp: meta.creationTimestamp }),
     },
-    spec: { ...(spec?.replicas ? { replicas: spec.replicas } : {}) },
+    spec: spec?.replicas ? { replicas: spec.replicas } : {},
     status: { replicas: status?.replicas ?? 0, ...(selector === "" ? {} : { selector }) },
   };
 }

@@ -5,12 +5,15 @@ import { eventsCore, eventsNewer } from "./events.ts";
 import { namespaces } from "./namespaces.ts";
 import { bindingHandler } from "./pods/binding.ts";
 import { evictionHandler } from "./pods/eviction.ts";
-import { ephemeralContainers, podStatusStrategy, podStrategy, resize } from "./pods/strategy.ts";
+import { podStrategy } from "./pods/strategy.ts";
+import { ServiceAllocators } from "./services/allocators.ts";
+import { serviceStrategy } from "./services/strategy.ts";
 import { scaleSubresource } from "./scale.ts";
 import type { Special, SubresourceMaker } from "./special.ts";
 
 /** Built once a server. */
 export function specials(deps: ResourceDeps): Record<string, Special> {
+  const allocators = new ServiceAllocators(deps);
   const scaled: Special = { subresources: { scale: scaleSubresource() } };
   return {
     "/bindings": { handler: bindingHandler(deps, true) },
@@ -18,15 +21,13 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
     "/namespaces": namespaces,
     "/pods": {
       strategy: podStrategy,
-      status: podStatusStrategy,
       subresources: {
         binding: answeredBy(bindingHandler(deps, false)),
-        ephemeralcontainers: ephemeralContainers,
         eviction: answeredBy(evictionHandler(deps)),
-        resize,
       },
     },
     "/replicationcontrollers": { subresources: { scale: scaleSubresource({ plainSelector: true }) } },
+    "/services": { strategy: (base) => serviceStrategy(base, allocators) },
     "apps/deployments": scaled,
     "apps/replicasets": scaled,
     "apps/statefulsets": scaled,

@@ -127,7 +127,7 @@ export class SpdyConnection implements StreamOwner {
   close(): void {
     if (this.#done) return;
     this.#goingAway = true;
-    for (const stream of [...this.#streams.values()]) stream.destroy();
+    for (const stream of this.#streams.values()) stream.destroy();
     this.#send({ type: "goAway", lastStreamId: this.#lastReceived, status: 0 });
     this.#socket.end();
     this.#finish();
@@ -362,7 +362,7 @@ export class SpdyConnection implements StreamOwner {
     this.#done = true;
     for (const timer of this.#timers) timer.cancel();
     this.#reader.close();
-    for (const stream of [...this.#streams.values()]) stream.receiveReset();
+    for (const stream of this.#streams.values()) stream.receiveReset();
     this.#streams.clear();
     const gone = Object.assign(new Error("the SPDY connection is closed"), { code: "EPIPE" });
     for (const sent of this.#drained.splice(0)) sent(gone);

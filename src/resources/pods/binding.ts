@@ -1,22 +1,24 @@
 /** `pods/binding` and `bindings`: the scheduler's word that a pod belongs to a node. */
 import type { ApiRequest, ApiResponse } from "../../apiserver/request.ts";
 import { badRequest, conflict, isApiError } from "../../core/api-error.ts";
-import { formatTime } from "../../core/clock.ts";
 import { FieldPath, describeFieldError, invalidField, notSupported, required, type FieldError } from "../../schema/field-error.ts";
 import type { Binding, Pod } from "../../schema/types/core-v1.ts";
-import { created, isDryRun, requestObject } from "../answers.ts";
+import { created, requestBody } from "../answers.ts";
 import type { ResourceDeps } from "../deps.ts";
+import { setPodCondition } from "./conditions.ts";
 import { admitCreate } from "../subresource-admission.ts";
+
+const bindingType = { group: "", version: "v1", kind: "Binding", typeName: "io.k8s.api.core.v1.Binding" };
 
 /** `legacy`: the name comes from the body (`/bindings`), not from the path. */
 export function bindingHandler(deps: ResourceDeps, legacy: boolean): (request: ApiRequest) => Promise<ApiResponse> {
   return async (request) => {
-    const binding = requestObject(request, "io.k8s.api.core.v1.Binding") as unknown as Binding;
+    const { object, dryRun } = await requestBody(request, bindingType);
+    const binding = object as unknown as Binding;
     const name = legacy ? (binding.metadata?.name ?? "") : request.info.name;
     if (name !== binding.metadata?.name) throw badRequest("name in URL does not match name in Binding object");
     const faults = validateBinding(binding);
     if (faults.length > 0) throw badRequest(joined(faults));
-    const dryRun = isDryRun(request);
     await admitCreate(deps, request, legacy ? "bindings" : "pods", legacy ? "" : "binding", binding, dryRun);
     await assign(deps, request.info.namespace, name, binding, dryRun);
     return created();
@@ -84,16 +86,6 @@ function bind(pod: Pod, binding: Binding, now: number): void {
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
   };
   const { nominatedNodeName: _cleared, ...status } = pod.status ?? {};
-  const others = (status.conditions ?? []).filter((c) => c.type !== "PodScheduled");
-  const old = (status.conditions ?? []).find((c) => c.type === "PodScheduled");
-  const scheduled = {
-    type: "PodScheduled",
-    status: "True",
-    lastProbeTime: null as unknown as string,
-    lastTransitionTime: old?.status === "True" && old.lastTransitionTime ? old.lastTransitionTime : formatTime(now),
-  };
-  const at = (status.conditions ?? []).findIndex((c) => c.type === "PodScheduled");
-  const conditions = [...others];
-  conditions.splice(at < 0 ? conditions.length : at, 0, scheduled);
-  pod.status = { ...status, conditions };
+  pod.status = status;
+  setPodCondition(pod, { type: "PodScheduled", status: "True" }, now);
 }

@@ -8,19 +8,29 @@ import { pods } from "../../schema/types/core-v1.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
 import type { DeleteOptions } from "../../schema/types/meta-v1.ts";
 import type { Eviction, PodDisruptionBudget } from "../../schema/types/policy-v1.ts";
-import { created, isDryRun, requestObject } from "../answers.ts";
+import { created, requestBody } from "../answers.ts";
 import type { ResourceDeps } from "../deps.ts";
+import { setPodCondition } from "./conditions.ts";
 import { admitCreate } from "../subresource-admission.ts";
 
 /** Evictions that no controller has confirmed yet, beyond which a budget refuses. */
 const maxDisruptedPods = 2000;
 const retries = 20;
 const retryMs = 500;
+const disruptionTarget = {
+  type: "DisruptionTarget",
+  status: "True",
+  reason: "EvictionByEvictionAPI",
+  message: "Eviction API: evicting",
+};
 const violates = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+const evictionType = { group: "policy", version: "v1", kind: "Eviction", typeName: "io.k8s.api.policy.v1.Eviction" };
 
 export function evictionHandler(deps: ResourceDeps): (request: ApiRequest) => Promise<ApiResponse> {
   return async (request) => {
-    const eviction = requestObject(request, "io.k8s.api.policy.v1.Eviction") as unknown as Eviction;
+    const body = await requestBody(request, evictionType);
+    const eviction = body.object as unknown as Eviction;
     const { name, namespace } = request.info;
     if (eviction.metadata?.name !== name) throw badRequest("name in URL does not match name in Eviction object");
     if (eviction.deleteOptions?.ignoreStoreReadErrorWithClusterBreakingPotential === true) {
@@ -29,7 +39,7 @@ export function evictionHandler(deps: ResourceDeps): (request: ApiRequest) => Pr
         invalidField(path, true, "can not be set for pod eviction, try after removing the option"),
       ]);
     }
-    const dryRun = isDryRun(request) || (eviction.deleteOptions?.dryRun ?? []).includes("All");
+    const dryRun = body.dryRun || (eviction.deleteOptions?.dryRun ?? []).includes("All");
     const options: DeleteOptions = { ...eviction.deleteOptions, ...(dryRun ? { dryRun: ["All"] } : {}) };
     await admitCreate(deps, request, "pods", "eviction", eviction, dryRun);
     await new Evictor(deps, namespace, name, options, dryRun).run();
@@ -129,7 +139,7 @@ class Evictor {
       const updated = await this.#deps.objects("", "pods").update(this.#namespace, this.#name, (object) => {
         const pod = object as unknown as Pod;
         checkPreconditions(pod, options);
-        return addDisruptionTarget(pod, this.#deps.clock.now());
+        return setPodCondition(pod, disruptionTarget, this.#deps.clock.now());
       });
       if (options.preconditions?.resourceVersion !== undefined) {
         const version = updated.metadata?.resourceVersion;
@@ -221,20 +231,4 @@ function checkPreconditions(pod: Pod, options: DeleteOptions): void {
     const why = `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${version}). The object might have been modified`;
     throw new ApiError(409, "Conflict", `Operation cannot be fulfilled on Pod "${name}": ${why}`, { name, kind: about.resource });
   }
-}
-
-function addDisruptionTarget(pod: Pod, now: number): boolean {
-  const conditions = pod.status?.conditions ?? [];
-  const old = conditions.find((c) => c.type === "DisruptionTarget");
-  if (old?.status === "True" && old.reason === "EvictionByEvictionAPI" && old.message === "Eviction API: evicting") return false;
-  const condition = {
-    type: "DisruptionTarget",
-    status: "True",
-    reason: "EvictionByEvictionAPI",
-    message: "Eviction API: evicting",
-    lastProbeTime: null as unknown as string,
-    lastTransitionTime: old?.status === "True" && old.lastTransitionTime ? old.lastTransitionTime : formatTime(now),
-  };
-  pod.status = { ...pod.status, conditions: [...conditions.filter((c) => c.type !== "DisruptionTarget"), condition] };
-  return true;
 }

@@ -7,17 +7,16 @@ import type { Kind } from "../../kinds/kind.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../../kinds/object-meta.ts";
 import { normalize } from "../../schema/codec.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
-import { dns1123Subdomain } from "../../schema/names.ts";
+import { nameIsDnsSubdomain } from "../../kinds/formats.ts";
 
 export interface StrategyTraits {
   readonly typeName: string;
   readonly namespaced: boolean;
   /** The resource has a status subresource: writes of the object itself do not touch `status`. */
   readonly hasStatus: boolean;
-  readonly generation: boolean;
 }
 
-const defaultName = (name: string, prefix: boolean): string[] => dns1123Subdomain(prefix ? name.replace(/-$/, "a") : name);
+const defaultName = nameIsDnsSubdomain;
 
 /** The strategy of the resource itself. `kind` absent: structural checks only. */
 export function strategyOf(kind: Kind | undefined, traits: StrategyTraits): Strategy {
@@ -47,12 +46,16 @@ export function strategyOf(kind: Kind | undefined, traits: StrategyTraits): Stra
     ...(kind?.selectableFieldNames === undefined ? {} : { selectableFieldNames: kind.selectableFieldNames }),
     allowCreateOnUpdate: kind?.allowCreateOnUpdate ?? false,
     allowUnconditionalUpdate: kind?.allowUnconditionalUpdate ?? true,
-    generation: traits.generation,
+    // Kinds count generations in their own hooks.
+    generation: false,
+    ...(kind?.defaultGarbageCollection === undefined
+      ? {}
+      : { defaultGarbageCollection: () => kind.defaultGarbageCollection ?? "background" }),
   };
 }
 
 /** The strategy of the status subresource: all but `status` and metadata stays as it was. */
-export function statusStrategyOf(kind: Kind | undefined, traits: StrategyTraits): Strategy {
+export function statusStrategyOf(kind: Kind | undefined): Strategy {
   return {
     ...(kind?.setDefaults === undefined ? {} : { setDefaults: kind.setDefaults.bind(kind) }),
     prepareForUpdate: (_context, object, old) => {
@@ -66,6 +69,20 @@ export function statusStrategyOf(kind: Kind | undefined, traits: StrategyTraits)
     ...(kind?.selectableFields === undefined ? {} : { selectableFields: kind.selectableFields.bind(kind) }),
     allowUnconditionalUpdate: kind?.allowUnconditionalUpdate ?? true,
     generation: false,
+  };
+}
+
+/** The strategy of another subresource that writes the object itself (`Kind.subresources`): `resize`, `finalize`, … */
+export function subresourceStrategyOf(kind: Kind, name: string, traits: StrategyTraits): Strategy | undefined {
+  const own = kind.subresources?.[name];
+  if (own === undefined) return undefined;
+  return {
+    ...strategyOf(kind, traits),
+    prepareForUpdate: (_context, object, old) => own.prepareForUpdate?.(object, old),
+    validateUpdate: (_context, object, old) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...(own.validateUpdate?.(object, old) ?? []),
+    ],
   };
 }
 
