@@ -32,8 +32,11 @@ export interface ApiRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body's bytes; absent when there is none or when `object` is given. */
   readonly body?: Uint8Array | undefined;
-  /** In-process: the body, already an object. The server does not change it. */
-  readonly object?: KubeObject | undefined;
+  /**
+   * In-process: the body, already an object, which the server does not change. The pipeline also leaves here what it has
+   * decoded for admission, so that a subresource's handler need not decode it again.
+   */
+  object?: KubeObject | undefined;
   /**
    * The caller lives in this process: answers carry `object` (frozen, shared with the cache) and `watch`, never bytes. A
    * list is a KubeList whose items carry kind and apiVersion.

@@ -26,8 +26,10 @@ export interface ResourceDefinition {
   readonly subresources: Readonly<Record<string, Subresource>>;
   /** Present: nothing is stored, the handler answers every verb (reviews, token requests, component statuses). */
   readonly handler?: ((request: ApiRequest) => Promise<ApiResponse>) | undefined;
-  /** Prefix of the keys in the store: `/registry/pods`. */
+  /** Prefix of the keys in the store: `/registry/pods`. Definitions with the same prefix show the same objects (events). */
   readonly storagePrefix: string;
+  /** Group of the stored objects, where it is not `group`: events.k8s.io stores core Events. */
+  readonly storageGroup?: string | undefined;
 }
 
 export interface ResourceVersion {
@@ -36,11 +38,23 @@ export interface ResourceVersion {
   /** Converts between this version and the storage version, on a copy; absent when the shape is the same. */
   readonly toStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
   readonly fromStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
-  /** Engines for the type at this version: see `schema/codec.ts`. */
+  /** Engines for the type at this version: see `schema/codec.ts`. Ignored when there is a `codec`. */
   readonly typeName: string;
+  /** Engines of a type that is not in the table (custom resources). There is no protobuf and no strategic merge patch then. */
+  readonly codec?: ResourceCodec | undefined;
   /** The Table of this version; the default (Name, Created At) when absent. */
   readonly columns?: readonly ColumnDefinition[] | undefined;
   readonly cells?: ((object: UnstructuredObject, now: number) => unknown[]) | undefined;
+}
+
+export interface ResourceCodec {
+  /**
+   * Takes what JSON or YAML said, to be kept as a mutable object of this version: pruned, in shape. `problems` are the
+   * unknown and duplicate fields as upstream words them, when `validation` asks for them. Throws an ApiError.
+   */
+  decode(input: string | Uint8Array, validation: "Strict" | "Warn" | "Ignore"): { object: UnstructuredObject; problems: string[] };
+  /** The same for an object that is there already; the caller's stays as it is. */
+  normalize(object: UnstructuredObject, validation: "Strict" | "Warn" | "Ignore"): { object: UnstructuredObject; problems: string[] };
 }
 
 export interface ColumnDefinition {
@@ -62,8 +76,8 @@ export interface WriteContext {
 
 /**
  * The hooks of a write, in the order in which `apiserver/verbs/` calls them. They get a mutable object of the storage
- * version. Create: default → prepareForCreate → admission (mutating) → validate → admission (validating) → beginCreate →
- * commit. Update: default → prepareForUpdate → admission → validateUpdate → admission → beginUpdate → commit.
+ * version. Create: default → admission (mutating) → prepareForCreate → validate → admission (validating) → beginCreate →
+ * commit. Update: default → admission → prepareForUpdate → validateUpdate → admission → beginUpdate → commit.
  */
 export interface Strategy {
   setDefaults?(object: UnstructuredObject): void;
@@ -89,6 +103,8 @@ export interface Strategy {
   holdsDeletion?(object: UnstructuredObject): boolean;
   /** Alters an object that lives on after a delete, when its deletion time is set first (namespaces: phase Terminating). */
   markDeleted?(context: WriteContext, object: UnstructuredObject): void;
+  /** Delete answers the object as it was last instead of a Status (pods, services, …). */
+  readonly answersDeletedObject?: boolean;
   /** The propagation policy when the client names none; `background` when absent. */
   defaultGarbageCollection?(context: WriteContext): "background" | "orphan" | "none";
   selectableFields?(object: UnstructuredObject): Record<string, string>;

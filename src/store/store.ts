@@ -82,6 +82,8 @@ export interface Store {
   readonly revision: number;
   /** Reads as of a revision below this, and watches from one at or below it, are refused with `compacted`. */
   readonly compactedRevision: number;
+  /** Remote stores: the newest revision anywhere, asked of the quorum. Absent: {@link revision} is that. */
+  newestRevision?(): Promise<number>;
   get(key: string): Promise<KeyValue | undefined>;
   range(prefix: string, options?: RangeOptions): Promise<RangeResult>;
   /** All of the writes at one revision, or none. Resolves when durable, after local watchers saw it. */

@@ -1,0 +1,88 @@
+/** Answers put together from the cache's frames: a get is head and body, a list and a watch batch are concatenations. */
+import type { Served } from "../served.ts";
+import type { Entry } from "../storage/entry.ts";
+import { encodeListMeta, envelope, listAround, listItems, type ListMetaFields, watchFrame } from "./protobuf-frames.ts";
+
+export type FrameFormat = "json" | "protobuf";
+
+export type { ListMetaFields };
+
+/** The body of an answer that is one object. */
+export function objectBytes(served: Served, entry: Entry, format: FrameFormat): Uint8Array {
+  if (format === "json") return entry.json(served);
+  return envelope(served.apiVersion, served.definition.kind, entry.protobuf(served));
+}
+
+/** The items of a list, without what stands around them: the same for every list of the same objects. */
+export function itemsBytes(served: Served, entries: readonly Entry[], format: FrameFormat): Buffer {
+  if (format === "protobuf") return listItems(entries.map((entry) => entry.protobuf(served)));
+  if (served.version.codec !== undefined) return wholeJsonItems(served, entries);
+  // Items of built-in types carry no kind and apiVersion: `{` and what follows the head up to metadata.
+  const skip = served.head.length - '"metadata":{'.length;
+  let length = 0;
+  for (const entry of entries) length += entry.json(served).length - skip + 2;
+  const out = Buffer.allocUnsafe(Math.max(0, length - 1));
+  let at = 0;
+  for (const entry of entries) {
+    if (at > 0) out[at++] = 0x2c;
+    out[at++] = 0x7b;
+    at += entry.json(served).copy(out, at, skip);
+  }
+  return out;
+}
+
+/** Custom resources keep kind and apiVersion in lists, as upstream's unstructured ones do. */
+function wholeJsonItems(served: Served, entries: readonly Entry[]): Buffer {
+  let length = 0;
+  for (const entry of entries) length += entry.json(served).length + 1;
+  const out = Buffer.allocUnsafe(Math.max(0, length - 1));
+  let at = 0;
+  for (const entry of entries) {
+    if (at > 0) out[at++] = 0x2c;
+    at += entry.json(served).copy(out, at);
+  }
+  return out;
+}
+
+const jsonListEnd = Buffer.from("]}\n");
+
+/** A whole list in up to three pieces. */
+export function listBytes(served: Served, items: Buffer, meta: ListMetaFields, format: FrameFormat): Uint8Array[] {
+  const { listKind } = served.definition;
+  if (format === "protobuf") {
+    const [head, tail] = listAround(served.apiVersion, listKind, encodeListMeta(meta), items.length);
+    return [head, items, tail];
+  }
+  const head = `{"kind":"${listKind}","apiVersion":"${served.apiVersion}","metadata":${JSON.stringify(meta)},"items":[`;
+  return [Buffer.from(head), items, jsonListEnd];
+}
+
+const eventHeads: Readonly<Record<string, Buffer>> = {
+  ADDED: Buffer.from('{"type":"ADDED","object":'),
+  MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
+  DELETED: Buffer.from('{"type":"DELETED","object":'),
+};
+const eventEnd = Buffer.from("}\n");
+
+export interface Change {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly entry: Entry;
+}
+
+/** Watch events, one after the other in one piece. */
+export function changesBytes(served: Served, changes: readonly Change[], format: FrameFormat): Buffer {
+  if (format === "protobuf") {
+    const frames = changes.map(({ type, entry }) => watchFrame(type, served.apiVersion, served.definition.kind, entry.protobuf(served)));
+    return frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
+  }
+  let length = 0;
+  for (const { type, entry } of changes) length += (eventHeads[type] as Buffer).length + entry.json(served).length + 2;
+  const out = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const { type, entry } of changes) {
+    at += (eventHeads[type] as Buffer).copy(out, at);
+    at += entry.json(served).copy(out, at);
+    at += eventEnd.copy(out, at);
+  }
+  return out;
+}

@@ -1,0 +1,167 @@
+/** Finds what answers a request: a verb on a stored resource, a handler, or a route. */
+import { ApiError, badRequest, internalError, methodNotSupported } from "../../core/api-error.ts";
+import { apiVersionOf } from "../../schema/resource-ref.ts";
+import { typeNameOf } from "../../schema/scheme.ts";
+import type { ApiRequest, ApiResponse } from "../request.ts";
+import type { Subresource } from "../resource.ts";
+import { Scope } from "../scope.ts";
+import type { Served } from "../served.ts";
+import type { Installed, ServerState } from "../server-state.ts";
+import { admissionAttributes, admit, validate } from "../verbs/admission-run.ts";
+import { decodeBody } from "../verbs/body.ts";
+import { create } from "../verbs/create.ts";
+import { deleteCollection } from "../verbs/delete-collection.ts";
+import { remove } from "../verbs/delete.ts";
+import { get } from "../verbs/get.ts";
+import { list } from "../verbs/list.ts";
+import { parseWriteOptions } from "../verbs/options.ts";
+import { patch } from "../verbs/patch.ts";
+import { update } from "../verbs/update.ts";
+import { watch } from "../verbs/watch.ts";
+import type { RequestState } from "./request-state.ts";
+
+type Verb = (scope: Scope) => Promise<ApiResponse>;
+
+const verbs: Readonly<Record<string, Verb>> = {
+  get,
+  list,
+  watch,
+  create,
+  update,
+  patch,
+  delete: remove,
+  deletecollection: deleteCollection,
+};
+
+export function dispatch({ server, request }: RequestState): Promise<ApiResponse> | ApiResponse {
+  const { info } = request;
+  if (info.isResource) {
+    const installed = server.installed(info.group, info.resource);
+    const served = installed?.versions.get(info.version);
+    if (installed !== undefined && served !== undefined) return dispatchResource(server, request, installed, served);
+  }
+  const route = findRoute(server, request.path);
+  if (route !== undefined) return route.handle(request);
+  if (info.isResource && groupVersionKnown(server, info.group, info.version)) throw resourceNotFound();
+  return {
+    status: 404,
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+    bytes: notFoundPage,
+  };
+}
+
+const notFoundPage = Buffer.from("404 page not found\n");
+
+function resourceNotFound(): ApiError {
+  return new ApiError(404, "NotFound", "the server could not find the requested resource", {});
+}
+
+function groupVersionKnown(server: ServerState, group: string, version: string): boolean {
+  return server.definitions().some((d) => d.group === group && d.versions.some((v) => v.version === version));
+}
+
+function findRoute(server: ServerState, path: string): ReturnType<ServerState["routes"]["get"]> {
+  const exact = server.routes.get(path);
+  if (exact !== undefined) return exact;
+  for (let at = path.lastIndexOf("/"); at >= 0; at = at === 0 ? -1 : path.lastIndexOf("/", at - 1)) {
+    const below = server.routes.get(path.slice(0, at + 1));
+    if (below !== undefined) return below;
+  }
+  return undefined;
+}
+
+function dispatchResource(
+  server: ServerState,
+  request: ApiRequest,
+  installed: Installed,
+  served: Served,
+): Promise<ApiResponse> | ApiResponse {
+  const { info } = request;
+  const { definition } = installed;
+  if (!definition.namespaced && info.namespace !== "" && definition.resource !== "namespaces") throw resourceNotFound();
+  warnOfDeprecation(server, request, served);
+  if (info.subresource !== "") return dispatchSubresource(server, request, served);
+  if (definition.handler !== undefined) return definition.handler(request);
+  const verb = verbs[info.verb];
+  if (verb === undefined || !definition.verbs.includes(info.verb)) throw notSupported(served, info.verb);
+  if (needsNamespace(info.verb) && definition.namespaced && info.namespace === "") throw notSupported(served, info.verb);
+  return verb(new Scope(server, request, served, undefined));
+}
+
+/** Verbs whose path, for a namespaced resource, exists only below a namespace. */
+function needsNamespace(verb: string): boolean {
+  return verb === "get" || verb === "update" || verb === "patch" || verb === "delete" || verb === "deletecollection";
+}
+
+function notSupported(served: Served, verb: string): ApiError {
+  const { group, resource } = served.definition;
+  const error = methodNotSupported({ group, resource }, verb);
+  return new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", error.details);
+}
+
+function warnOfDeprecation(server: ServerState, request: ApiRequest, served: Served): void {
+  const { deprecated } = served.version;
+  if (deprecated === undefined) return;
+  request.warnings.push(deprecated.warning);
+  const { group, resource } = served.definition;
+  server.metrics.deprecated.set(1, {
+    group,
+    version: served.version.version,
+    resource,
+    subresource: request.info.subresource,
+    removed_release: "",
+  });
+}
+
+function dispatchSubresource(server: ServerState, request: ApiRequest, served: Served): Promise<ApiResponse> {
+  const { info } = request;
+  const { subresources } = served.definition;
+  const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
+  if (subresource === undefined) throw resourceNotFound();
+  if (subresource.type === "object") {
+    const verb = verbs[info.verb];
+    if (verb === undefined || !subresource.verbs.includes(info.verb)) throw notSupported(served, info.verb);
+    return verb(new Scope(server, request, served, subresource));
+  }
+  return handleSubresource(server, request, served, subresource);
+}
+
+const connects = new Set(["exec", "attach", "portforward", "proxy"]);
+
+async function handleSubresource(
+  server: ServerState,
+  request: ApiRequest,
+  served: Served,
+  subresource: Extract<Subresource, { type: "handler" }>,
+): Promise<ApiResponse> {
+  const { info } = request;
+  const scope = new Scope(server, request, served, undefined);
+  if (connects.has(info.subresource)) {
+    if (request.query.has("dryRun")) throw badRequest("dryRun is not supported");
+    const attributes = admissionAttributes(scope, "CONNECT", { name: info.name, dryRun: false }, undefined, undefined);
+    await admit(scope, attributes);
+    await validate(scope, attributes);
+    return subresource.handle(request);
+  }
+  if (!subresource.verbs.includes(info.verb)) throw notSupported(served, info.verb);
+  if (info.verb === "create") await admitCreate(scope, subresource);
+  return subresource.handle(request);
+}
+
+/** An object that is created below another one (binding, eviction, token) is admitted like any other. */
+async function admitCreate(scope: Scope, subresource: Extract<Subresource, { type: "handler" }>): Promise<void> {
+  const { request } = scope;
+  const { group, version, kind } = subresource;
+  const typeName = typeNameOf({ group, version, kind });
+  if (typeName === undefined) throw internalError(`${kind} is not in the table of types`);
+  const options = parseWriteOptions(request.query, "CreateOptions");
+  const empty = request.object === undefined && (request.body === undefined || request.body.length === 0);
+  const type = { kind, apiVersion: apiVersionOf({ group, version }), typeName };
+  const object = empty
+    ? { kind, apiVersion: type.apiVersion }
+    : await decodeBody(request, type, options.fieldValidation, scope.state.maxBodyBytes);
+  const attributes = admissionAttributes(scope, "CREATE", { name: request.info.name, dryRun: options.dryRun }, object, undefined);
+  await admit(scope, attributes);
+  await validate(scope, attributes);
+  request.object = object;
+}

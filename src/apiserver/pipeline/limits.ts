@@ -1,0 +1,40 @@
+import { ApiError, serviceUnavailable, tooManyRequests } from "../../core/api-error.ts";
+import { isLongRunning } from "../request-info.ts";
+import type { ApiResponse } from "../request.ts";
+import type { RequestState } from "./request-state.ts";
+
+const readVerbs = new Set(["get", "list", "watch", "proxy", "head", "options"]);
+
+/** Bounds what is being answered at once. Watches and streams do not count; nor does the server's own inner circle. */
+export function limit(state: RequestState): undefined {
+  const { server, request } = state;
+  if (server.stopping) throw Object.assign(serviceUnavailable("the server is shutting down"), { retryAfter: 1 });
+  state.longRunning = isLongRunning(request.info);
+  if (state.longRunning) return;
+  const kind = readVerbs.has(request.info.verb) ? "readOnly" : "mutating";
+  const [reading, mutating] = server.options.maxInFlight ?? [400, 200];
+  const max = kind === "readOnly" ? reading : mutating;
+  if (max > 0 && server.inFlight[kind] >= max && request.user?.groups.includes("system:masters") !== true) {
+    throw tooManyRequests("Too many requests, please try again later.", 1);
+  }
+  server.inFlight[kind]++;
+  state.inFlight = kind;
+}
+
+/** Ends a request that takes too long. Its work goes on in the background, as a write that is under way must. */
+export function withDeadline(state: RequestState, work: Promise<ApiResponse>): Promise<ApiResponse> {
+  if (state.longRunning) return work;
+  return state.server.deadlines.race(work, deadlineOf(state));
+}
+
+function deadlineOf({ server, request }: RequestState): number {
+  const fallback = server.options.requestTimeout ?? 60_000;
+  const asked = request.query.size === 0 ? null : request.query.get("timeout");
+  if (asked === null || asked === "") return fallback;
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(asked);
+  if (match === null)
+    throw new ApiError(400, "BadRequest", `invalid timeout specified in the request URL - time: invalid duration ${JSON.stringify(asked)}`);
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match[2] ?? "s"] as number;
+  const wanted = Number(match[1]) * unit;
+  return wanted > 0 ? Math.min(wanted, fallback) : fallback;
+}

@@ -1,0 +1,12 @@
+import type { ApiRequest } from "../request.ts";
+import type { ServerState } from "../server-state.ts";
+
+/** What the steps of the pipeline know of a request beside the request itself. */
+export interface RequestState {
+  readonly server: ServerState;
+  readonly request: ApiRequest;
+  /** Counted as in flight under this kind, until it is answered. */
+  inFlight: "readOnly" | "mutating" | undefined;
+  /** Watches and streams: no deadline, and they do not count as in flight. */
+  longRunning: boolean;
+}

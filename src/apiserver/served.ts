@@ -1,0 +1,55 @@
+/** One version at which a resource is served, with what its answers need precomputed. */
+import type { UnstructuredObject } from "../schema/object.ts";
+import { mutable } from "../schema/object.ts";
+import { apiVersionOf } from "../schema/resource-ref.ts";
+import type { ResourceDefinition, ResourceVersion } from "./resource.ts";
+
+/** The start of every stored object of a definition, up to where the resourceVersion is put in. */
+export function storedHead(kind: string, apiVersion: string): string {
+  return `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},"metadata":{`;
+}
+
+export class Served {
+  readonly definition: ResourceDefinition;
+  readonly version: ResourceVersion;
+  readonly apiVersion: string;
+  /** apiVersion of what is stored. */
+  readonly storageApiVersion: string;
+  /** Objects look as stored but for their apiVersion. */
+  readonly sameShape: boolean;
+  /** `{"kind":"Pod","apiVersion":"v1","metadata":{` */
+  readonly head: Buffer;
+  /** Protobuf is spoken. */
+  readonly protobuf: boolean;
+
+  constructor(definition: ResourceDefinition, version: ResourceVersion) {
+    this.definition = definition;
+    this.version = version;
+    this.apiVersion = apiVersionOf({ group: definition.group, version: version.version });
+    this.storageApiVersion = apiVersionOf({ group: definition.storageGroup ?? definition.group, version: definition.storageVersion });
+    this.sameShape = version.fromStorage === undefined;
+    this.head = Buffer.from(storedHead(definition.kind, this.apiVersion));
+    this.protobuf = version.codec === undefined;
+  }
+
+  /** A stored object at this version. Not a copy where nothing has to change. */
+  fromStorage(object: UnstructuredObject): UnstructuredObject {
+    if (this.version.fromStorage !== undefined) {
+      const converted = this.version.fromStorage(mutable(object));
+      converted.kind = this.definition.kind;
+      converted.apiVersion = this.apiVersion;
+      return converted;
+    }
+    if (object.apiVersion === this.apiVersion) return object;
+    const { kind, apiVersion: _, ...rest } = object;
+    return { kind, apiVersion: this.apiVersion, ...rest };
+  }
+
+  /** A mutable object of this version as it is stored. */
+  toStorage(object: UnstructuredObject): UnstructuredObject {
+    const converted = this.version.toStorage === undefined ? object : this.version.toStorage(object);
+    converted.kind = this.definition.kind;
+    converted.apiVersion = this.storageApiVersion;
+    return converted;
+  }
+}

@@ -1,0 +1,124 @@
+/** What the parts of one server share. */
+import type { Timer } from "../core/clock.ts";
+import type { UnstructuredObject } from "../schema/object.ts";
+import { Deadlines } from "./pipeline/deadlines.ts";
+import { type Measurements, type ResourceMeasurement, ServerMetrics } from "./server-metrics.ts";
+import type { ResourceDefinition } from "./resource.ts";
+import type { ApiServerOptions, Route } from "./server-interface.ts";
+import { Served } from "./served.ts";
+import { ObjectStorage } from "./storage/object-storage.ts";
+
+/** A definition that is served, with its versions by name. */
+export interface Installed {
+  readonly definition: ResourceDefinition;
+  readonly versions: ReadonlyMap<string, Served>;
+}
+
+export class ServerState {
+  readonly options: ApiServerOptions;
+  readonly metrics: ServerMetrics;
+  /** By `group/resource`. */
+  readonly #installed = new Map<string, Installed>();
+  /** By storage prefix: definitions may share one. */
+  readonly #storages = new Map<string, ObjectStorage>();
+  readonly #listeners = new Set<() => void>();
+  readonly routes: Map<string, Route> = new Map();
+  readonly readyChecks: Map<string, () => string | undefined> = new Map();
+  readonly maxBodyBytes: number;
+  readonly deadlines: Deadlines;
+  /** Requests that are being answered. */
+  readonly inFlight: { readOnly: number; mutating: number } = { readOnly: 0, mutating: 0 };
+  /** Set while the server stops: nothing new is accepted. */
+  stopping = false;
+  #bookmarks: Timer | undefined;
+
+  constructor(options: ApiServerOptions) {
+    this.options = options;
+    this.maxBodyBytes = options.maxBodyBytes ?? 3 * 1024 * 1024;
+    this.deadlines = new Deadlines(options.clock);
+    this.metrics = new ServerMetrics(options.metrics, () => this.#measure());
+  }
+
+  install(definition: ResourceDefinition): void {
+    const versions = new Map(definition.versions.map((v) => [v.version, new Served(definition, v)]));
+    this.#installed.set(`${definition.group}/${definition.resource}`, { definition, versions });
+    for (const run of this.#listeners) run();
+  }
+
+  uninstall(group: string, resource: string): void {
+    const installed = this.#installed.get(`${group}/${resource}`);
+    if (installed === undefined) return;
+    this.#installed.delete(`${group}/${resource}`);
+    const { storagePrefix } = installed.definition;
+    const shared = this.definitions().some((d) => d.storagePrefix === storagePrefix);
+    if (!shared) {
+      this.#storages.get(storagePrefix)?.close();
+      this.#storages.delete(storagePrefix);
+    }
+    for (const run of this.#listeners) run();
+  }
+
+  onChange(run: () => void): () => void {
+    this.#listeners.add(run);
+    return () => void this.#listeners.delete(run);
+  }
+
+  definitions(): ResourceDefinition[] {
+    return [...this.#installed.values()].map((i) => i.definition);
+  }
+
+  installed(group: string, resource: string): Installed | undefined {
+    return this.#installed.get(group === "" ? `/${resource}` : `${group}/${resource}`);
+  }
+
+  storage(definition: ResourceDefinition): ObjectStorage {
+    const known = this.#storages.get(definition.storagePrefix);
+    if (known !== undefined) return known;
+    const { store, clock } = this.options;
+    const made = new ObjectStorage(store, clock, definition.storagePrefix, (object) => this.#upgrade(definition, object));
+    this.#storages.set(definition.storagePrefix, made);
+    return made;
+  }
+
+  storages(): ReadonlyMap<string, ObjectStorage> {
+    return this.#storages;
+  }
+
+  /** Objects that an earlier release, or an earlier storage version of a CRD, has stored. */
+  #upgrade(definition: ResourceDefinition, object: UnstructuredObject): UnstructuredObject {
+    const installed = this.installed(definition.group, definition.resource);
+    const own = installed?.versions.values().next().value;
+    if (own === undefined || object.apiVersion === own.storageApiVersion) return object;
+    for (const served of installed?.versions.values() ?? []) {
+      if (served.apiVersion === object.apiVersion) return served.toStorage(object);
+    }
+    return Object.assign(object, { apiVersion: own.storageApiVersion });
+  }
+
+  #measure(): Measurements {
+    const resources: ResourceMeasurement[] = [];
+    for (const { group, resource, storagePrefix, handler } of this.definitions()) {
+      const cache = this.#storages.get(storagePrefix)?.cache;
+      if (handler !== undefined || cache === undefined) continue;
+      resources.push({ group, resource, objects: cache.size, revision: cache.revision, changes: cache.changes });
+    }
+    return { inFlight: this.inFlight, diskBytes: this.options.store.stats().diskBytes, resources };
+  }
+
+  start(): void {
+    const every = this.options.bookmarkInterval ?? 60_000;
+    this.#bookmarks ??= this.options.clock.setInterval(() => {
+      for (const storage of this.#storages.values()) {
+        storage.hub.bookmark();
+        storage.pages.clear();
+      }
+    }, every);
+  }
+
+  stop(): void {
+    this.stopping = true;
+    this.#bookmarks?.cancel();
+    for (const storage of this.#storages.values()) storage.close();
+    this.#storages.clear();
+  }
+}

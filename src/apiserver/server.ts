@@ -1,0 +1,225 @@
+/**
+ * The generic API server: installs resources, and sends every request, from whichever front, through one pipeline.
+ * The life of a request is the array below.
+ */
+import { internalError, notFound } from "../core/api-error.ts";
+import { mutable, type UnstructuredObject } from "../schema/object.ts";
+import { authenticate } from "./pipeline/authentication.ts";
+import { authorize } from "./pipeline/authorization.ts";
+import { dispatch } from "./pipeline/dispatch.ts";
+import { impersonate } from "./pipeline/impersonation.ts";
+import { limit, withDeadline } from "./pipeline/limits.ts";
+import type { RequestState } from "./pipeline/request-state.ts";
+import type { ApiRequest, ApiResponse } from "./request.ts";
+import { parseRequestInfo } from "./request-info.ts";
+import type { ResourceDefinition } from "./resource.ts";
+import { respondPlain } from "./respond.ts";
+import type { ApiServer, ApiServerOptions, ObjectAccess, Route } from "./server-interface.ts";
+import { requestLabelsOf } from "./server-metrics.ts";
+import { ServerState } from "./server-state.ts";
+import { failureStatus, toApiError } from "./status.ts";
+import { lost, objectStorageKey } from "./storage/object-storage.ts";
+
+export type { ApiServer, ApiServerOptions, ObjectAccess, Route } from "./server-interface.ts";
+
+type Step = (state: RequestState) => Promise<ApiResponse | undefined> | ApiResponse | undefined;
+
+/** What happens to a request, in this order. A step that gives an answer ends it; a step that throws refuses it. */
+const pipeline: readonly Step[] = [
+  resolveInfo, // what the path and method mean
+  authenticate, // who asks
+  impersonate, // on whose behalf
+  limit, // are there too many already
+  authorize, // may they
+  answer, // the verb, handler or route, under a deadline
+];
+
+function resolveInfo({ request }: RequestState): undefined {
+  request.info = parseRequestInfo(request.method, request.path, () => request.query);
+}
+
+function answer(state: RequestState): Promise<ApiResponse> | ApiResponse {
+  const answered = dispatch(state);
+  return answered instanceof Promise ? withDeadline(state, answered) : answered;
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  return new GenericApiServer(options);
+}
+
+class GenericApiServer implements ApiServer {
+  readonly #state: ServerState;
+  #active = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(options: ApiServerOptions) {
+    this.#state = new ServerState(options);
+  }
+
+  async handle(request: ApiRequest): Promise<ApiResponse> {
+    const { clock } = this.#state.options;
+    const state: RequestState = { server: this.#state, request, inFlight: undefined, longRunning: false };
+    const started = clock.monotonic();
+    this.#active++;
+    let response: ApiResponse;
+    try {
+      response = await run(state);
+      if (response.object !== undefined && request.inProcess !== true) response = await this.#encode(request, response);
+    } catch (error) {
+      response = await this.#refuse(request, error);
+    } finally {
+      this.#active--;
+      if (state.inFlight !== undefined) this.#state.inFlight[state.inFlight]--;
+      if (this.#active === 0) this.#idle?.();
+    }
+    this.#observe(state, response, state.longRunning ? undefined : (clock.monotonic() - started) / 1000);
+    return response;
+  }
+
+  /** A handler's object, in the negotiated form. */
+  async #encode(request: ApiRequest, response: ApiResponse): Promise<ApiResponse> {
+    const encoded = await respondPlain(request, response.object as object, response.status);
+    return { ...encoded, headers: { ...encoded.headers, ...response.headers } };
+  }
+
+  async #refuse(request: ApiRequest, thrown: unknown): Promise<ApiResponse> {
+    const error = toApiError(thrown, request.log);
+    const response = await respondPlain(request, failureStatus(error), error.code);
+    const retry = error.details?.retryAfterSeconds;
+    if (retry !== undefined) response.headers["retry-after"] = String(retry);
+    return response;
+  }
+
+  #observe(state: RequestState, response: ApiResponse, seconds: number | undefined): void {
+    const { request } = state;
+    const dryRun = request.query.size > 0 && request.query.has("dryRun");
+    this.#state.metrics.observe(request.info, request.method, dryRun, response.status, seconds);
+    if (!state.longRunning) return;
+    this.#countLongRunning(request, response);
+  }
+
+  /** Wraps what lasts, so that the gauge knows when it ends. */
+  #countLongRunning(request: ApiRequest, response: ApiResponse): void {
+    const { dry_run: _, ...labels } = requestLabelsOf(request.info, request.method, false);
+    const gauge = this.#state.metrics.longRunning;
+    const { stream, watch } = response;
+    if (stream !== undefined) {
+      response.stream = async (sink) => {
+        gauge.inc(labels);
+        try {
+          await stream(sink);
+        } finally {
+          gauge.dec(labels);
+        }
+      };
+    } else if (watch !== undefined) {
+      response.watch = {
+        start: (observer) => {
+          gauge.inc(labels);
+          watch.start({
+            event: (type, object) => observer.event(type, object),
+            end: () => {
+              gauge.dec(labels);
+              observer.end();
+            },
+          });
+        },
+        stop: () => watch.stop(),
+      };
+    }
+  }
+
+  install(definition: ResourceDefinition): void {
+    this.#state.install(definition);
+  }
+
+  uninstall(group: string, resource: string): void {
+    this.#state.uninstall(group, resource);
+  }
+
+  get definitions(): readonly ResourceDefinition[] {
+    return this.#state.definitions();
+  }
+
+  definition(group: string, resource: string): ResourceDefinition | undefined {
+    return this.#state.installed(group, resource)?.definition;
+  }
+
+  onDefinitionsChange(run: () => void): () => void {
+    return this.#state.onChange(run);
+  }
+
+  addRoute(route: Route): () => void {
+    this.#state.routes.set(route.path, route);
+    return () => {
+      if (this.#state.routes.get(route.path) === route) this.#state.routes.delete(route.path);
+    };
+  }
+
+  addReadyCheck(name: string, check: () => string | undefined): void {
+    this.#state.readyChecks.set(name, check);
+  }
+
+  readiness(): Readonly<Record<string, string>> {
+    const missing: Record<string, string> = {};
+    if (this.#state.stopping) missing["shutdown"] = "process is shutting down";
+    for (const [name, check] of this.#state.readyChecks) {
+      const why = check();
+      if (why !== undefined) missing[name] = why;
+    }
+    return missing;
+  }
+
+  objects(group: string, resource: string): ObjectAccess {
+    const state = this.#state;
+    const storage = (): ReturnType<ServerState["storage"]> => {
+      const installed = state.installed(group, resource);
+      if (installed === undefined) throw internalError(`${resource}.${group} is not served`);
+      return state.storage(installed.definition);
+    };
+    return {
+      get: async (namespace, name) => (await storage().get(objectStorageKey(namespace, name)))?.object(),
+      list: async (namespace = "") => {
+        const { cache } = storage();
+        await cache.ready();
+        const objects: UnstructuredObject[] = [];
+        cache.scan(cache.tree, namespace === "" ? "" : `${namespace}/`, "", (entry) => {
+          objects.push(entry.object());
+          return false;
+        });
+        return objects;
+      },
+      update: async (namespace, name, change) => {
+        for (;;) {
+          const objects = storage();
+          const current = await objects.get(objectStorageKey(namespace, name));
+          if (current === undefined) throw notFound({ group, resource }, name);
+          const object = mutable(current.object());
+          if (change(object) === false) return current.object();
+          const written = await objects.replace(current, object);
+          if (written !== lost) return written.object();
+        }
+      },
+    };
+  }
+
+  start(): Promise<void> {
+    this.#state.start();
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#state.stopping = true;
+    if (this.#active > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#state.stop();
+  }
+}
+
+async function run(state: RequestState): Promise<ApiResponse> {
+  for (const step of pipeline) {
+    const made = step(state);
+    const response = made instanceof Promise ? await made : made;
+    if (response !== undefined) return response;
+  }
+  throw internalError("no step of the pipeline answered");
+}

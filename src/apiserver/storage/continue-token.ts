@@ -1,0 +1,43 @@
+/** The `continue` token of lists, as upstream encodes it: base64url of `{"v":"meta.k8s.io/v1","rv":N,"start":KEY}`. */
+import { ApiError, badRequest } from "../../core/api-error.ts";
+
+export interface Continuation {
+  /** -1: what is there now, without regard to the first page. */
+  readonly revision: number;
+  /** The key to go on from, relative to the listed prefix. */
+  readonly start: string;
+}
+
+export function encodeContinue(at: Continuation): string {
+  return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: at.revision, start: at.start })).toString("base64url");
+}
+
+const invalid = (why: string): ApiError => badRequest(`continue key is not valid${why === "" ? "" : `: ${why}`}`);
+
+export function decodeContinue(token: string): Continuation {
+  let parsed: unknown;
+  try {
+    if (!/^[A-Za-z0-9_-]*$/.test(token)) throw new SyntaxError("illegal base64 data");
+    parsed = JSON.parse(Buffer.from(token, "base64url").toString());
+  } catch (error) {
+    if (error instanceof SyntaxError) throw invalid(error.message);
+    throw error;
+  }
+  const { v, rv, start } = (parsed ?? {}) as { v?: unknown; rv?: unknown; start?: unknown };
+  if (v !== "meta.k8s.io/v1")
+    throw badRequest(`continue key is not valid: server does not recognize this encoded version ${String(v ?? "")}`);
+  if (typeof rv !== "number" || rv === 0) throw invalid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
+  if (typeof start !== "string" || start === "") throw invalid("encoded start key empty (version meta.k8s.io/v1)");
+  if (start.startsWith("/") || start.includes("//") || start.split("/").some((part) => part === "." || part === "..")) throw invalid(start);
+  return { revision: rv, start };
+}
+
+/** 410 for a token whose revision is gone: it brings one with which the rest can be had inconsistently. */
+export function continueExpired(start: string): ApiError {
+  const error = new ApiError(
+    410,
+    "Expired",
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+  );
+  return Object.assign(error, { listContinue: encodeContinue({ revision: -1, start }) });
+}

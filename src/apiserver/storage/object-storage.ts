@@ -1,0 +1,108 @@
+/** The objects under one storage prefix: reads from the cache, compare-and-swap writes to the store. */
+import { ApiError } from "../../core/api-error.ts";
+import type { Clock } from "../../core/clock.ts";
+import { parseJson } from "../../schema/json.ts";
+import type { UnstructuredObject } from "../../schema/object.ts";
+import type { Store, Write, WriteResult } from "../../store/store.ts";
+import { StoreError } from "../../store/store.ts";
+import { WatchHub } from "../watch/watch-hub.ts";
+import { encodeStored, Entry } from "./entry.ts";
+import { ResourceCache } from "./resource-cache.ts";
+import { PageCache } from "./page-cache.ts";
+import { storeApiError } from "./store-errors.ts";
+
+/** Someone else wrote first. */
+export const lost: unique symbol = Symbol("lost");
+
+export function objectStorageKey(namespace: string, name: string): string {
+  return namespace === "" ? name : `${namespace}/${name}`;
+}
+
+/** etcd's limit on a request, which clients know. */
+const maxObjectBytes = 1.5 * 1024 * 1024;
+
+export class ObjectStorage {
+  readonly cache: ResourceCache;
+  readonly hub: WatchHub;
+  readonly pages: PageCache = new PageCache();
+  readonly #store: Store;
+  readonly #decode: (value: Uint8Array) => UnstructuredObject;
+
+  /** `upgrade` turns a stored object of another version into one of the storage version. */
+  constructor(store: Store, clock: Clock, storagePrefix: string, upgrade: (object: UnstructuredObject) => UnstructuredObject) {
+    this.#store = store;
+    this.#decode = (value) => upgrade(parseJson(value) as UnstructuredObject);
+    this.cache = new ResourceCache(store, clock, storagePrefix, this.#decode);
+    this.hub = new WatchHub(this.cache);
+  }
+
+  /** The present entry. Waits for a remote store to tell of everything that is written. */
+  async get(key: string): Promise<Entry | undefined> {
+    await this.fresh();
+    return this.cache.get(key);
+  }
+
+  /** Resolves when the cache has seen everything that was written before the call; undefined when it has already. */
+  fresh(): Promise<void> | undefined {
+    const loading = this.cache.ready();
+    if (this.#store.newestRevision === undefined) return loading;
+    return this.#fresh(loading);
+  }
+
+  async #fresh(loading: Promise<void> | undefined): Promise<void> {
+    await loading;
+    await this.cache.waitFor(await (this.#store.newestRevision as () => Promise<number>).call(this.#store));
+  }
+
+  /** The new entry, or {@link lost} when the key exists. `object` becomes the cache's own. */
+  create(key: string, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> {
+    return this.#put(key, object, 0, ttl);
+  }
+
+  /** The new entry, or {@link lost} when the object is not `old` any more. An unchanged object is not written. */
+  replace(old: Entry, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> | Entry {
+    const value = encodeStored(object);
+    if (ttl === undefined && sameBytes(value, old.value)) return old;
+    return this.#put(old.key, object, old.revision, ttl, value);
+  }
+
+  async #put(key: string, object: UnstructuredObject, expect: number, ttl?: number, bytes?: Buffer): Promise<Entry | typeof lost> {
+    const value = bytes ?? encodeStored(object);
+    if (value.length > maxObjectBytes) throw new ApiError(500, "", "etcdserver: request is too large");
+    this.cache.writing(value, object);
+    const result = await this.#transact({ type: "put", key: this.cache.prefix + key, value, expect, ttl });
+    if (!result.ok) return lost;
+    const loading = this.cache.ready();
+    if (loading !== undefined) await loading;
+    const waiting = this.cache.waitFor(result.revision);
+    if (waiting !== undefined) await waiting;
+    const entry = this.cache.get(key);
+    // Somebody was faster than this turn: the answer is still about this write.
+    return entry?.revision === result.revision ? entry : new Entry(key, result.revision, value, 0, this.#decode);
+  }
+
+  /** The entry as it is deleted, or {@link lost} when the object is not `old` any more. */
+  async remove(old: Entry): Promise<Entry | typeof lost> {
+    const result = await this.#transact({ type: "delete", key: this.cache.prefix + old.key, expect: old.revision });
+    if (!result.ok) return lost;
+    const waiting = this.cache.waitFor(result.revision);
+    if (waiting !== undefined) await waiting;
+    return old.at(result.revision);
+  }
+
+  async #transact(write: Write): Promise<WriteResult> {
+    try {
+      return await this.#store.transact([write]);
+    } catch (error) {
+      throw error instanceof StoreError ? storeApiError(error) : error;
+    }
+  }
+
+  close(): void {
+    this.cache.close();
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,68 @@
+/** Which objects of a resource a list or watch is about. */
+import { badRequest } from "../../core/api-error.ts";
+import { type FieldSelector, parseFieldSelector } from "../../schema/field-selector.ts";
+import { type LabelSelectorMatcher, parseLabelSelector } from "../../schema/label-selector.ts";
+import type { Strategy } from "../resource.ts";
+import type { Entry } from "./entry.ts";
+
+export class Selection {
+  /** Empty: all namespaces, or a cluster-scoped resource. */
+  readonly namespace: string;
+  readonly labels: LabelSelectorMatcher | undefined;
+  readonly fields: FieldSelector | undefined;
+  /** Every object of the namespace is meant. */
+  readonly everything: boolean;
+  /** Equal for equal selections. */
+  readonly key: string;
+  readonly #prefix: string;
+  readonly #selectable: Strategy["selectableFields"];
+
+  constructor(namespace: string, labels: LabelSelectorMatcher | undefined, fields: FieldSelector | undefined, strategy: Strategy) {
+    this.namespace = namespace;
+    this.#prefix = namespace === "" ? "" : `${namespace}/`;
+    this.labels = labels;
+    this.fields = fields;
+    this.everything = labels === undefined && fields === undefined;
+    this.key = `${namespace}\u0000${labels?.toString() ?? ""}\u0000${fields?.toString() ?? ""}`;
+    this.#selectable = strategy.selectableFields?.bind(strategy);
+  }
+
+  /** Prefix of the cache's keys that can match. */
+  get prefix(): string {
+    return this.#prefix;
+  }
+
+  matches(entry: Entry): boolean {
+    if (this.#prefix !== "" && !entry.key.startsWith(this.#prefix)) return false;
+    if (this.everything) return true;
+    if (this.labels !== undefined && !this.labels.matches(entry.labels() ?? {})) return false;
+    return this.fields === undefined || this.fields.matches(entry.fields(this.#selectable));
+  }
+
+  /** The one name that can match; undefined when there may be several. */
+  get singleName(): string | undefined {
+    if (this.fields === undefined) return undefined;
+    for (const { field, op, value } of this.fields.requirements) if (field === "metadata.name" && op === "=") return value;
+    return undefined;
+  }
+}
+
+/** Reads the two selectors of a request. `name` is that of the path, for `watch/…/NAME`. Throws 400s as upstream words them. */
+export function parseSelection(namespace: string, query: URLSearchParams, strategy: Strategy, name = ""): Selection {
+  const labelText = query.get("labelSelector") ?? "";
+  let fieldText = query.get("fieldSelector") ?? "";
+  if (name !== "" && fieldText === "") fieldText = `metadata.name=${name}`;
+  if (labelText === "" && fieldText === "") return new Selection(namespace, undefined, undefined, strategy);
+  const labels = labelText === "" ? undefined : parseLabelSelector(labelText);
+  const fields = fieldText === "" ? undefined : parseFieldSelector(fieldText);
+  for (const { field } of fields?.requirements ?? []) {
+    if (field === "metadata.name" || field === "metadata.namespace" || strategy.selectableFieldNames?.includes(field)) continue;
+    throw badRequest(`field label not supported: ${field}`);
+  }
+  return new Selection(
+    namespace,
+    labels === undefined || labels.empty ? undefined : labels,
+    fields === undefined || fields.requirements.length === 0 ? undefined : fields,
+    strategy,
+  );
+}

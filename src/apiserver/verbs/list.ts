@@ -1,0 +1,135 @@
+import { badRequest } from "../../core/api-error.ts";
+import type { KubeList, KubeObject } from "../../schema/object.ts";
+import type { OrderedMap } from "../../store/ordered-map.ts";
+import { prefixEnd } from "../../store/ordered-map.ts";
+import { type FrameFormat, itemsBytes, listBytes, type ListMetaFields } from "../encoding/frames.ts";
+import type { Negotiated } from "../encoding/negotiation.ts";
+import { asPartialObjectMetadataList, asTable, includeObjectOf } from "../encoding/transformations.ts";
+import type { ApiResponse } from "../request.ts";
+import { contentHeaders, negotiateObject, respondObject } from "../respond.ts";
+import type { Scope } from "../scope.ts";
+import { continueExpired, decodeContinue, encodeContinue } from "../storage/continue-token.ts";
+import type { Entry } from "../storage/entry.ts";
+import { parseSelection, type Selection } from "../storage/selection.ts";
+import { type ListOptions, parseListOptions } from "./list-options.ts";
+
+/** One page of a list. */
+export interface Page {
+  readonly entries: readonly Entry[];
+  readonly meta: ListMetaFields;
+  /** Set when the page is what is there now: equal values mean equal pages. */
+  readonly cacheKey: string | undefined;
+}
+
+export async function list(scope: Scope): Promise<ApiResponse> {
+  const negotiated = negotiateObject(scope);
+  const options = parseListOptions(scope.request.query, false);
+  const selection = parseSelection(scope.namespace, scope.request.query, scope.definition.strategy);
+  const page = await readPage(scope, selection, options);
+  return respondPage(scope, page, negotiated);
+}
+
+/** Reads a page as `resourceVersion`, `resourceVersionMatch`, `limit` and `continue` want it. */
+export async function readPage(scope: Scope, selection: Selection, options: ListOptions): Promise<Page> {
+  const { cache } = scope.storage;
+  const loading = cache.ready();
+  if (loading !== undefined) await loading;
+  let { limit } = options;
+  let start = "";
+  let revision: number | undefined;
+  if (options.continue !== "") {
+    if (options.revision !== undefined && options.revision !== 0) {
+      throw badRequest("specifying resource version is not allowed when using continue");
+    }
+    const token = decodeContinue(options.continue);
+    start = selection.prefix + token.start;
+    if (token.revision > 0) {
+      revision = token.revision;
+      if (revision < cache.oldest) throw continueExpired(token.start);
+    }
+  } else if (options.match === "Exact" || (options.match === "" && limit > 0 && (options.revision ?? 0) > 0)) {
+    revision = options.revision;
+  } else if (options.revision === 0 && options.match === "") limit = 0;
+  if (options.revision === undefined) {
+    const fresh = scope.storage.fresh();
+    if (fresh !== undefined) await fresh;
+  } else {
+    const waiting = cache.waitFor(options.revision);
+    if (waiting !== undefined) await waiting;
+  }
+  const tree = revision === undefined || revision === cache.revision ? cache.tree : cache.treeAt(revision);
+  return takePage(scope, selection, tree, revision ?? cache.revision, start, limit);
+}
+
+function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, revision: number, start: string, limit: number): Page {
+  const { cache } = scope.storage;
+  const { prefix } = selection;
+  const entries: Entry[] = [];
+  const single = selection.singleName;
+  if (single !== undefined && (!scope.definition.namespaced || prefix !== "")) {
+    const entry = tree.get(prefix + single);
+    if (entry !== undefined && entry.key >= start && selection.matches(entry)) entries.push(entry);
+    return { entries, meta: { resourceVersion: String(revision) }, cacheKey: undefined };
+  }
+  let more = false;
+  cache.scan(tree, prefix, start, (entry) => {
+    if (!selection.matches(entry)) return false;
+    if (limit > 0 && entries.length === limit) {
+      more = true;
+      return true;
+    }
+    entries.push(entry);
+    return false;
+  });
+  const cacheKey = tree === cache.tree && selection.everything ? `${prefix}\u0000${start}\u0000${limit}` : undefined;
+  if (!more) return { entries, meta: { resourceVersion: String(revision) }, cacheKey };
+  const last = (entries.at(-1) as Entry).key;
+  const meta: ListMetaFields = {
+    resourceVersion: String(revision),
+    continue: encodeContinue({ revision, start: `${last.slice(prefix.length)}\u0000` }),
+    ...(selection.everything ? { remainingItemCount: countAfter(scope, tree, prefix, last, start, entries.length) } : {}),
+  };
+  return { entries, meta, cacheKey };
+}
+
+/** How many objects of the prefix come after `last`. */
+function countAfter(scope: Scope, tree: OrderedMap<Entry>, prefix: string, last: string, start: string, taken: number): number {
+  const { cache } = scope.storage;
+  if (tree === cache.tree && start === "") return cache.count(prefix === "" ? "" : prefix.slice(0, -1)) - taken;
+  return tree.forRange(`${last}\u0000`, prefixEnd(prefix), false);
+}
+
+async function respondPage(scope: Scope, page: Page, negotiated: Negotiated): Promise<ApiResponse> {
+  const { request, served } = scope;
+  const { as, format } = negotiated;
+  if (as === undefined && request.inProcess !== true && format !== "yaml" && !negotiated.pretty) {
+    return { status: 200, headers: contentHeaders(format), bytes: listBytes(served, pageItems(scope, page, format), page.meta, format) };
+  }
+  const objects = page.entries.map((entry) => entry.servedObject(served));
+  if (as?.kind === "Table") {
+    const includeObject = includeObjectOf(request.query);
+    const now = scope.state.options.clock.now();
+    return respondObject(request, asTable(served, objects, page.meta, { includeObject, version: as.version, now }), 200, negotiated);
+  }
+  if (as !== undefined) return respondObject(request, asPartialObjectMetadataList(objects, page.meta, as.version), 200, negotiated);
+  const answer: KubeList<KubeObject> = {
+    kind: scope.definition.listKind,
+    apiVersion: served.apiVersion,
+    metadata: page.meta as KubeList<KubeObject>["metadata"],
+    items: objects,
+  };
+  if (request.inProcess === true) {
+    Object.freeze(objects);
+    return { status: 200, headers: {}, object: Object.freeze(answer) as KubeObject };
+  }
+  return respondObject(request, answer as KubeObject, 200, negotiated);
+}
+
+/** The encoded items: those of pages that were asked for lately are kept while nothing changes. */
+function pageItems(scope: Scope, page: Page, format: FrameFormat): Buffer {
+  const { served, storage } = scope;
+  if (page.cacheKey === undefined || page.entries.length < 20) return itemsBytes(served, page.entries, format);
+  return storage.pages.get(`${served.apiVersion} ${format} ${page.cacheKey}`, storage.cache.changes, () =>
+    itemsBytes(served, page.entries, format),
+  );
+}

@@ -1,0 +1,65 @@
+/** The options of writes, from the query, with upstream's checks. */
+import { badRequest } from "../../core/api-error.ts";
+import { type FieldError, FieldPath, forbiddenField, invalid, invalidField, notSupported, tooLong } from "../../schema/field-error.ts";
+import type { FieldValidation } from "../../schema/codec.ts";
+
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: FieldValidation;
+}
+
+const defaults: WriteOptions = { dryRun: false, fieldManager: "", fieldValidation: "Warn" };
+
+/** `kind`: CreateOptions, UpdateOptions or PatchOptions. Throws the 422 of that kind. */
+export function parseWriteOptions(query: URLSearchParams, kind: "CreateOptions" | "UpdateOptions" | "PatchOptions"): WriteOptions {
+  if (query.size === 0) return defaults;
+  const errors: FieldError[] = [];
+  if (kind === "PatchOptions" && query.has("force")) {
+    parseBoolean(query, "force");
+    errors.push(forbiddenField(new FieldPath("force"), "may not be specified for non-apply patch"));
+  }
+  const fieldManager = query.get("fieldManager") ?? "";
+  checkFieldManager(fieldManager, errors);
+  const dryRun = checkDryRun(query.getAll("dryRun"), errors);
+  const validation = query.get("fieldValidation") ?? "";
+  if (validation !== "" && validation !== "Ignore" && validation !== "Warn" && validation !== "Strict") {
+    errors.push(notSupported(new FieldPath("fieldValidation"), validation, ["", "Ignore", "Strict", "Warn"]));
+  }
+  if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", errors);
+  return { dryRun, fieldManager, fieldValidation: validation === "" ? "Warn" : (validation as FieldValidation) };
+}
+
+export function checkDryRun(values: readonly string[], errors: FieldError[]): boolean {
+  const given = values.filter((v) => v !== "");
+  if (given.some((v) => v !== "All")) errors.push(notSupported(new FieldPath("dryRun"), values, ["All"]));
+  return given.length > 0;
+}
+
+function checkFieldManager(manager: string, errors: FieldError[]): void {
+  const path = new FieldPath("fieldManager");
+  if (Buffer.byteLength(manager) > 128) errors.push(tooLong(path, 128));
+  let at = 0;
+  for (const character of manager) {
+    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) {
+      const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0");
+      errors.push(invalidField(path, manager, `invalid character U+${code} (at position ${at})`));
+    }
+    at += Buffer.byteLength(character);
+  }
+}
+
+/** A boolean of a query as Go's conversion reads it: absent is undefined, empty and `false` and `0` are false. */
+export function parseBoolean(query: URLSearchParams, name: string): boolean | undefined {
+  const value = query.get(name);
+  if (value === null) return undefined;
+  return value !== "false" && value !== "0";
+}
+
+/** An integer of a query. Throws 400 as strconv words it. */
+export function parseInteger(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null || value === "") return undefined;
+  if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return Number(value);
+}

@@ -1,0 +1,74 @@
+import { notFound } from "../../core/api-error.ts";
+import { invalid } from "../../schema/field-error.ts";
+import { mutable, type UnstructuredObject } from "../../schema/object.ts";
+import { apiVersionOf } from "../../schema/resource-ref.ts";
+import { authorizeAs } from "../pipeline/authorization.ts";
+import type { ApiResponse } from "../request.ts";
+import { negotiateObject, respondEntry } from "../respond.ts";
+import type { Scope } from "../scope.ts";
+import type { Entry } from "../storage/entry.ts";
+import { type BodyType, decodeBody } from "./body.ts";
+import { dedupOwnerReferences, ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
+import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { checkUid, createObject, type Successor, updateObject } from "./write.ts";
+
+/** What a body of this request is: the object, or the view of a subresource. */
+export function bodyTypeOf(scope: Scope): BodyType {
+  const view = scope.subresource?.view;
+  if (view !== undefined) return { kind: view.kind, apiVersion: apiVersionOf(view), typeName: view.typeName };
+  const { served } = scope;
+  return { kind: served.definition.kind, apiVersion: served.apiVersion, typeName: served.version.typeName, codec: served.version.codec };
+}
+
+export async function update(scope: Scope): Promise<ApiResponse> {
+  const negotiated = negotiateObject(scope);
+  const options = parseWriteOptions(scope.request.query, "UpdateOptions");
+  let next: UnstructuredObject | undefined = await decodeUpdate(scope, options);
+  const make = async (current: Entry): Promise<Successor> => {
+    // The hooks change the object: another attempt begins from the body again.
+    const decoded = next ?? (await decodeUpdate(scope, options));
+    next = undefined;
+    return succeed(scope, current, decoded);
+  };
+  const missing = async (): Promise<Entry> => {
+    if (scope.strategy.allowCreateOnUpdate !== true || scope.subresource !== undefined) throw notFound(scope.about, scope.name);
+    return createByUpdate(scope, await decodeUpdate(scope, options), options);
+  };
+  const { entry, created } = await updateObject(scope, options.dryRun, make, missing);
+  return respondEntry(scope, entry, created ? 201 : 200, negotiated);
+}
+
+async function decodeUpdate(scope: Scope, options: WriteOptions): Promise<UnstructuredObject> {
+  const decoded = await decodeBody(scope.request, bodyTypeOf(scope), options.fieldValidation, scope.state.maxBodyBytes);
+  const meta = metadataOf(decoded);
+  ensureNamespace(scope, meta, scope.namespace);
+  ensureName(meta, scope.name);
+  dedupOwnerReferences(scope, meta, false);
+  return decoded;
+}
+
+/** The successor that a decoded body (the object at the served version, or a view) makes of the present object. */
+export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObject): Successor {
+  const meta = metadataOf(decoded);
+  checkUid(scope, meta.uid, current);
+  const conditional = meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0";
+  const view = scope.subresource?.view;
+  let object: UnstructuredObject;
+  if (view === undefined) object = scope.served.toStorage(decoded);
+  else {
+    object = mutable(current.object());
+    const errors = view.write(object, decoded);
+    if (errors.length > 0) throw invalid(view, scope.name, errors);
+    if (conditional) metadataOf(object).resourceVersion = meta.resourceVersion as string;
+    else delete metadataOf(object).resourceVersion;
+  }
+  scope.strategy.setDefaults?.(object);
+  return { object, conditional };
+}
+
+async function createByUpdate(scope: Scope, decoded: UnstructuredObject, options: WriteOptions): Promise<Entry> {
+  await authorizeAs(scope.state, scope.request, "create");
+  const object = scope.served.toStorage(decoded);
+  scope.strategy.setDefaults?.(object);
+  return createObject(scope, object, options.dryRun);
+}
