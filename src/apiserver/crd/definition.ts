@@ -1,0 +1,140 @@
+/** A CustomResourceDefinition as the generic server serves it. */
+import { ApiError, internalError } from "../../core/api-error.ts";
+import { decodeJson } from "../../schema/codec.ts";
+import { mutable } from "../../schema/object.ts";
+import type { UnstructuredObject } from "../../schema/object.ts";
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
+import { compareVersions } from "../discovery/documents.ts";
+import type { ResourceCodec, ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
+import { customTable } from "./columns.ts";
+import type { CustomSchema } from "./custom-schema.ts";
+import { scaleView } from "./scale.ts";
+import { customStrategy } from "./strategy.ts";
+import type { MetadataRules } from "./strategy.ts";
+
+/** In upstream's order. */
+const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+
+export interface DefinitionOptions {
+  readonly metadata: MetadataRules;
+  /** Compiles a version's schema. */
+  readonly compile: (crd: CustomResourceDefinition, version: Version) => CustomSchema;
+}
+
+/** Undefined while no version is served or no names have been accepted. */
+export function customDefinition(
+  crd: CustomResourceDefinition,
+  options: DefinitionOptions,
+  terminating: boolean,
+): ResourceDefinition | undefined {
+  const names = crd.status?.acceptedNames;
+  const served = crd.spec.versions.filter((v) => v.served).sort((a, b) => compareVersions(a.name, b.name));
+  const storage = crd.spec.versions.find((v) => v.storage);
+  if (!names?.plural || !names.kind || served.length === 0 || storage === undefined) return undefined;
+  const schemas = new Map<string, CustomSchema>();
+  const schemaOf = (name: string): CustomSchema => {
+    let schema = schemas.get(name);
+    if (schema === undefined) {
+      const version = crd.spec.versions.find((v) => v.name === name) ?? storage;
+      schemas.set(name, (schema = options.compile(crd, version)));
+    }
+    return schema;
+  };
+  const strategyOptions = { crd, metadata: options.metadata, schemaOf, terminating };
+  return {
+    group: crd.spec.group,
+    resource: names.plural,
+    singular: names.singular ? names.singular : names.kind.toLowerCase(),
+    kind: names.kind,
+    listKind: names.listKind ? names.listKind : `${names.kind}List`,
+    namespaced: crd.spec.scope === "Namespaced",
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    versions: served.map((version) => resourceVersion(crd, version, storage.name, schemaOf)),
+    storageVersion: storage.name,
+    verbs,
+    strategy: customStrategy(strategyOptions, "object"),
+    subresources: subresourcesOf(crd, served, customStrategy(strategyOptions, "status"), customStrategy(strategyOptions, "object")),
+    storagePrefix: `/registry/${crd.spec.group}/${names.plural}`,
+  };
+}
+
+function subresourcesOf(
+  crd: CustomResourceDefinition,
+  served: readonly Version[],
+  status: ResourceDefinition["strategy"],
+  object: ResourceDefinition["strategy"],
+): Record<string, Subresource> {
+  const found: Record<string, Subresource> = {};
+  const all = [...served, ...crd.spec.versions.filter((v) => v.storage)];
+  if (all.some((v) => v.subresources?.status !== undefined)) {
+    found["status"] = { type: "object", strategy: status, verbs: ["get", "patch", "update"] };
+  }
+  const scale = all.find((v) => v.subresources?.scale !== undefined)?.subresources?.scale;
+  if (scale !== undefined) {
+    found["scale"] = { type: "object", strategy: object, verbs: ["get", "patch", "update"], view: scaleView(scale) };
+  }
+  return found;
+}
+
+function resourceVersion(
+  crd: CustomResourceDefinition,
+  version: Version,
+  storage: string,
+  schemaOf: (name: string) => CustomSchema,
+): ResourceVersion {
+  const table = customTable(version.additionalPrinterColumns);
+  const converts = crd.spec.conversion?.strategy === "Webhook" && version.name !== storage;
+  const refuse = (): never => {
+    throw internalError(
+      `conversion webhook for ${crd.spec.group}/${storage}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not served`,
+    );
+  };
+  const fill = (object: UnstructuredObject): UnstructuredObject => {
+    schemaOf(version.name).setDefaults(object);
+    return object;
+  };
+  return {
+    version: version.name,
+    typeName: "",
+    codec: codecOf(() => schemaOf(version.name)),
+    columns: table.columns,
+    cells: (object, now) => table.cells(object, now),
+    ...(version.deprecated === true ? { deprecated: { warning: deprecationWarning(crd, version) } } : {}),
+    // Objects that were stored before the schema had a default show it all the same.
+    ...(converts ? { toStorage: refuse, fromStorage: refuse } : hasDefault(version.schema?.openAPIV3Schema) ? { fromStorage: fill } : {}),
+  };
+}
+
+function deprecationWarning(crd: CustomResourceDefinition, version: Version): string {
+  if (version.deprecationWarning !== undefined) return version.deprecationWarning;
+  return `${crd.spec.group}/${version.name} ${crd.spec.names.kind} is deprecated`;
+}
+
+/** Without compiling the schema: definitions are made for every CRD at start. */
+function hasDefault(schema: unknown): boolean {
+  if (typeof schema !== "object" || schema === null) return false;
+  if (Array.isArray(schema)) return schema.some(hasDefault);
+  return Object.entries(schema).some(([key, value]) => key === "default" || (key !== "enum" && key !== "example" && hasDefault(value)));
+}
+
+function codecOf(schema: () => CustomSchema): ResourceCodec {
+  const shape = (object: UnstructuredObject, problems: string[], report: boolean): { object: UnstructuredObject; problems: string[] } => {
+    const pruned = schema().prune(object);
+    schema().setDefaults(object);
+    return { object, problems: report ? [...problems, ...pruned.map((path) => `unknown field ${JSON.stringify(path)}`)] : [] };
+  };
+  return {
+    decode(input, validation) {
+      const { object, problems } = decodeJson(input, undefined, validation);
+      if (typeof object.kind !== "string" || object.kind === "") throw missingKind(input);
+      return shape(object, problems, validation !== "Ignore");
+    },
+    normalize: (object, validation) => shape(mutable(object), [], validation !== "Ignore"),
+  };
+}
+
+function missingKind(input: string | Uint8Array): ApiError {
+  const text = typeof input === "string" ? input : Buffer.from(input).toString("utf8");
+  return new ApiError(400, "BadRequest", `Object 'Kind' is missing in '${text}'`);
+}

@@ -1,0 +1,111 @@
+/** The scale subresource of a custom resource: three paths into the object, seen as autoscaling/v1 Scale. */
+import { internalError } from "../../core/api-error.ts";
+import { FieldPath, invalidField } from "../../schema/field-error.ts";
+import type { FieldError } from "../../schema/field-error.ts";
+import type { KubeObject, UnstructuredObject } from "../../schema/object.ts";
+import type { CustomResourceSubresourceScale as Paths } from "../../schema/types/apiextensions-v1.ts";
+import type { ObjectView } from "../resource.ts";
+
+const maxInt32 = 2 ** 31 - 1;
+
+const segments = (path: string): string[] => path.replace(/^\./, "").split(".");
+
+function at(object: unknown, path: string): unknown {
+  let value = object;
+  for (const name of segments(path)) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = (value as Record<string, unknown>)[name];
+  }
+  return value;
+}
+
+function put(object: UnstructuredObject, path: string, value: unknown): void {
+  const names = segments(path);
+  const last = names.pop() as string;
+  let into: Record<string, unknown> = object;
+  for (const name of names) {
+    const below = Object.hasOwn(into, name) ? into[name] : undefined;
+    if (typeof below === "object" && below !== null) into = below as Record<string, unknown>;
+    else into = define(into, name, {});
+  }
+  define(into, last, value);
+}
+
+function define<T>(into: Record<string, unknown>, name: string, value: T): T {
+  Object.defineProperty(into, name, { value, writable: true, enumerable: true, configurable: true });
+  return value;
+}
+
+export function scaleView(paths: Paths): ObjectView {
+  return {
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+    typeName: "io.k8s.api.autoscaling.v1.Scale",
+    read: (object) => readScale(paths, object),
+    write: (object, view) => {
+      const replicas = (view["spec"] as { replicas?: unknown } | undefined)?.replicas ?? 0;
+      if (typeof replicas !== "number" || replicas < 0) {
+        return [invalidField(new FieldPath("spec").child("replicas"), replicas, "should be a non-negative integer")];
+      }
+      put(object, paths.specReplicasPath, replicas);
+      return [];
+    },
+  };
+}
+
+function readScale(paths: Paths, object: UnstructuredObject): KubeObject {
+  const { metadata } = object;
+  const replicas = at(object, paths.specReplicasPath);
+  if (replicas === undefined) throw internalError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
+  const selector = paths.labelSelectorPath ? at(object, paths.labelSelectorPath) : undefined;
+  const scale = {
+    kind: "Scale",
+    apiVersion: "autoscaling/v1",
+    metadata: {
+      name: metadata?.name,
+      ...(metadata?.namespace === undefined ? {} : { namespace: metadata.namespace }),
+      uid: metadata?.uid,
+      resourceVersion: metadata?.resourceVersion,
+      creationTimestamp: metadata?.creationTimestamp,
+    },
+    spec: Number(replicas) === 0 ? {} : { replicas: Number(replicas) },
+    status: {
+      replicas: Number(at(object, paths.statusReplicasPath) ?? 0),
+      ...(typeof selector === "string" && selector !== "" ? { selector } : {}),
+    },
+  };
+  return scale as KubeObject;
+}
+
+/** What is wrong with the fields that the paths lead to. `status`: look at the status ones only. */
+export function validateScale(paths: Paths, object: UnstructuredObject, status: boolean): FieldError[] {
+  const errors: FieldError[] = [];
+  const count = (path: string): void => {
+    const value = at(object, path);
+    if (value === undefined) return;
+    const field = new FieldPath(path);
+    if (typeof value !== "number" || !Number.isInteger(value)) {
+      errors.push(invalidField(field, 0, `${path} accessor error: ${String(value)} is of the type ${typeOf(value)}, expected int64`));
+    } else if (value < 0) errors.push(invalidField(field, value, "should be a non-negative integer"));
+    else if (value > maxInt32) errors.push(invalidField(field, value, `should be less than or equal to ${maxInt32}`));
+  };
+  if (!status) count(paths.specReplicasPath);
+  count(paths.statusReplicasPath);
+  const { labelSelectorPath } = paths;
+  if (labelSelectorPath) {
+    const value = at(object, labelSelectorPath);
+    if (value !== undefined && typeof value !== "string") {
+      const detail = `${labelSelectorPath} accessor error: ${JSON.stringify(value)} is of the type ${typeOf(value)}, expected string`;
+      errors.push(invalidField(new FieldPath(labelSelectorPath), "", detail));
+    }
+  }
+  return errors;
+}
+
+function typeOf(value: unknown): string {
+  if (typeof value === "number") return "float64";
+  if (typeof value === "boolean") return "bool";
+  if (Array.isArray(value)) return "[]interface {}";
+  return typeof value === "string" ? "string" : "map[string]interface {}";
+}

@@ -1,0 +1,140 @@
+/** What custom resources are: the hooks of writes, for every version of one CustomResourceDefinition. */
+import { forbidden } from "../../core/api-error.ts";
+import type { FieldError } from "../../schema/field-error.ts";
+import { parseJsonPath } from "../../lang/jsonpath.ts";
+import type { UnstructuredObject } from "../../schema/object.ts";
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
+import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
+import { jsonEqual } from "../json-equal.ts";
+import type { Strategy, WriteContext } from "../resource.ts";
+import type { CustomSchema } from "./custom-schema.ts";
+import { validateScale } from "./scale.ts";
+
+/** Rules of metadata, which are those of built-in kinds too; they live above this room. */
+export interface MetadataRules {
+  validate(metadata: ObjectMeta | undefined, namespaced: boolean): FieldError[];
+  validateUpdate(metadata: ObjectMeta | undefined, old: ObjectMeta | undefined): FieldError[];
+  /** Messages about a name's form. */
+  validateName(name: string, prefix: boolean): string[];
+  finalizerWarnings(finalizer: string): string[];
+}
+
+export interface CustomStrategyOptions {
+  readonly crd: CustomResourceDefinition;
+  readonly metadata: MetadataRules;
+  readonly schemaOf: (version: string) => CustomSchema;
+  /** The definition is being deleted: nothing new may come. */
+  readonly terminating: boolean;
+}
+
+type Hooks = "object" | "status";
+
+/** The strategy of the objects, or of their status subresource. */
+export function customStrategy(options: CustomStrategyOptions, what: Hooks): Strategy {
+  const { crd, metadata } = options;
+  const versions = new Map(crd.spec.versions.map((v) => [v.name, v]));
+  const storage = crd.spec.versions.find((v) => v.storage) as Version;
+  // Rules are those of the version that the client speaks.
+  const versionOf = (context: WriteContext): Version => versions.get(context.request.info.version) ?? storage;
+  const namespaced = crd.spec.scope === "Namespaced";
+  const status = what === "status";
+  const selectable = selectableFields(storage);
+  return {
+    ...(status ? {} : { prepareForCreate: (context, object) => prepareForCreate(options, context, versionOf(context), object) }),
+    prepareForUpdate: (context, object, old) => {
+      if (status) keepAllButStatus(object, old);
+      else prepareForUpdate(versionOf(context), object, old);
+    },
+    validateCreate: (context, object) => {
+      const version = versionOf(context);
+      return [
+        ...metadata.validate(object.metadata, namespaced),
+        ...options.schemaOf(version.name).validate(object),
+        ...scaleErrors(version, object, false),
+      ];
+    },
+    validateUpdate: (context, object, old) => {
+      const version = versionOf(context);
+      const schema = options.schemaOf(version.name);
+      return [
+        ...metadata.validateUpdate(object.metadata, old.metadata),
+        ...(status ? schema.validateStatusUpdate(object, old) : schema.validateUpdate(object, old)),
+        ...scaleErrors(version, object, status),
+      ];
+    },
+    validateName: (name, prefix) => metadata.validateName(name, prefix),
+    warnings: (_context, object, old) => finalizerWarnings(metadata, object, old),
+    allowCreateOnUpdate: false,
+    allowUnconditionalUpdate: false,
+    // Every change outside metadata counts, not only one of spec.
+    generation: false,
+    ...(selectable === undefined ? {} : selectable),
+  };
+}
+
+function prepareForCreate(options: CustomStrategyOptions, context: WriteContext, version: Version, object: UnstructuredObject): void {
+  if (options.terminating) {
+    const { group, names } = options.crd.spec;
+    const why = "create not allowed while custom resource definition is terminating";
+    throw forbidden({ group, resource: names.plural }, context.name, why);
+  }
+  if (version.subresources?.status !== undefined) delete object["status"];
+  if (object.metadata !== undefined) object.metadata.generation = 1;
+}
+
+function prepareForUpdate(version: Version, object: UnstructuredObject, old: UnstructuredObject): void {
+  if (version.subresources?.status !== undefined) {
+    if (old["status"] === undefined) delete object["status"];
+    else object["status"] = old["status"];
+  }
+  if (object.metadata === undefined) return;
+  const generation = old.metadata?.generation ?? 0;
+  object.metadata.generation = sameContent(object, old) ? generation : generation + 1;
+  if (object.metadata.generation === 0) delete object.metadata.generation;
+}
+
+function sameContent(a: UnstructuredObject, b: UnstructuredObject): boolean {
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const key of keys) if (key !== "metadata" && !jsonEqual(a[key], b[key])) return false;
+  return true;
+}
+
+/** A status update changes status and managed fields, nothing else. */
+function keepAllButStatus(object: UnstructuredObject, old: UnstructuredObject): void {
+  for (const key of Object.keys(object)) if (key !== "status") delete object[key];
+  for (const key of Object.keys(old)) {
+    if (key === "status" || key === "metadata") continue;
+    Object.defineProperty(object, key, { value: old[key], writable: true, enumerable: true, configurable: true });
+  }
+  object.metadata = { ...old.metadata };
+}
+
+function scaleErrors(version: Version, object: UnstructuredObject, status: boolean): FieldError[] {
+  const paths = version.subresources?.scale;
+  return paths === undefined ? [] : validateScale(paths, object, status);
+}
+
+function finalizerWarnings(metadata: MetadataRules, object: UnstructuredObject, old: UnstructuredObject | undefined): string[] {
+  const before = new Set(old?.metadata?.finalizers ?? []);
+  const added = (object.metadata?.finalizers ?? []).filter((f) => !before.has(f)).sort();
+  return added.flatMap((finalizer) => metadata.finalizerWarnings(finalizer));
+}
+
+/** `selectableFields` of the version objects are kept at: field selectors are answered from there. */
+function selectableFields(version: Version): Pick<Strategy, "selectableFields" | "selectableFieldNames"> | undefined {
+  const fields = (version.selectableFields ?? []).map(({ jsonPath }) => ({
+    name: jsonPath.replace(/^\./, ""),
+    path: parseJsonPath(jsonPath),
+  }));
+  if (fields.length === 0) return undefined;
+  return {
+    selectableFieldNames: fields.map((f) => f.name),
+    selectableFields: (object) =>
+      Object.fromEntries(
+        fields.map(({ name, path }) => {
+          const [value] = path.find(object);
+          return [name, value === undefined || value === null ? "" : String(value as string | number | boolean)];
+        }),
+      ),
+  };
+}

@@ -1,0 +1,128 @@
+/** Small endpoints that are no resources: version, metrics, the keys of service accounts, the list of paths. */
+import { jsonWebKeySet, openIdConfiguration } from "../../auth/oidc-discovery.ts";
+import type { VerificationKey } from "../../auth/service-account/jwt.ts";
+import type { MetricsRegistry } from "../../core/metrics.ts";
+import { apiVersionOf } from "../../schema/resource-ref.ts";
+import { methodNotAllowed } from "../discovery/endpoints.ts";
+import type { Discovery } from "../discovery/endpoints.ts";
+import type { ApiResponse } from "../request.ts";
+import type { ApiServer } from "../server-interface.ts";
+
+type RouteServer = Pick<ApiServer, "addRoute">;
+
+/** What `/version` says; `kubectl version` shows `gitVersion`. */
+export interface VersionInfo {
+  readonly major: string;
+  readonly minor: string;
+  readonly gitVersion: string;
+  readonly gitCommit: string;
+  readonly gitTreeState: string;
+  readonly buildDate: string;
+  readonly goVersion: string;
+  readonly compiler: string;
+  readonly platform: string;
+}
+
+/** `/version`, always with line breaks, as upstream writes it. */
+export function addVersion(server: RouteServer, version: VersionInfo): void {
+  const { major, minor, ...rest } = version;
+  const emulation = { emulationMajor: major, emulationMinor: minor };
+  const compatibility = { minCompatibilityMajor: major, minCompatibilityMinor: String(Number(minor) - 1) };
+  const bytes = Buffer.from(JSON.stringify({ major, minor, ...emulation, ...compatibility, ...rest }, null, 2));
+  for (const path of ["/version", "/version/"]) {
+    server.addRoute({
+      path,
+      handle: ({ method }) => {
+        if (method !== "GET") throw methodNotAllowed();
+        return { status: 200, headers: { "content-type": "application/json" }, bytes };
+      },
+    });
+  }
+}
+
+/** `/metrics` in the text exposition format. */
+export function addMetrics(server: RouteServer, metrics: MetricsRegistry): void {
+  server.addRoute({
+    path: "/metrics",
+    handle: () => ({
+      status: 200,
+      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
+      bytes: Buffer.from(metrics.expose()),
+    }),
+  });
+}
+
+export interface OpenIdOptions {
+  readonly issuer: string;
+  /** `host:port` at which relying parties reach the server. */
+  readonly serverAddress: () => string;
+  readonly keys: () => readonly VerificationKey[];
+}
+
+/** `/.well-known/openid-configuration` and `/openid/v1/jwks`. */
+export function addOpenId(server: RouteServer, options: OpenIdOptions): void {
+  const cached = (type: string, document: object): ApiResponse => ({
+    status: 200,
+    headers: { "content-type": type, "cache-control": "public, max-age=3600" },
+    bytes: Buffer.from(JSON.stringify(document)),
+  });
+  server.addRoute({
+    path: "/.well-known/openid-configuration",
+    handle: () => {
+      const jwks = `https://${options.serverAddress()}/openid/v1/jwks`;
+      return cached("application/json", openIdConfiguration(options.issuer, jwks, options.keys()));
+    },
+  });
+  server.addRoute({
+    path: "/openid/v1/jwks",
+    handle: () => cached("application/jwk-set+json", jsonWebKeySet(options.keys())),
+  });
+}
+
+const fixedPaths = [
+  "/.well-known/openid-configuration",
+  "/api",
+  "/apis",
+  "/apis/",
+  "/healthz",
+  "/healthz/log",
+  "/healthz/ping",
+  "/livez",
+  "/livez/log",
+  "/livez/ping",
+  "/metrics",
+  "/openapi/v2",
+  "/openapi/v3",
+  "/openapi/v3/",
+  "/openid/v1/jwks",
+  "/readyz",
+  "/readyz/log",
+  "/readyz/ping",
+  "/version",
+];
+
+/** `/`: every path there is, apart from the resources. */
+export function addIndex(server: RouteServer, discovery: Discovery): void {
+  server.addRoute({
+    path: "/",
+    handle: ({ path }) => {
+      if (path !== "/") return notThere;
+      const groups = discovery.groups.flatMap(({ group, versions }) => [
+        ...(group === "" ? [] : [`/apis/${group}`]),
+        ...versions.map((v) => (group === "" ? `/api/${v.version}` : `/apis/${apiVersionOf({ group, version: v.version })}`)),
+      ]);
+      const paths = [...fixedPaths, ...groups].sort();
+      return {
+        status: 200,
+        headers: { "content-type": "application/json" },
+        bytes: Buffer.from(JSON.stringify({ paths }, null, 2)),
+      };
+    },
+  });
+}
+
+const notThere: ApiResponse = {
+  status: 404,
+  headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+  bytes: Buffer.from("404 page not found\n"),
+};
