@@ -4,6 +4,7 @@ import { nameIsDnsLabel } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setNamespaceDefaults } from "./defaults.ts";
+import { validateNamespace, validateNamespaceStatus, validateNamespaceUpdate } from "./validation.ts";
 import { namespaceWrites } from "./writes.ts";
 
 export const namespaceKind: Kind = kind<Namespace>({
@@ -11,6 +12,9 @@ export const namespaceKind: Kind = kind<Namespace>({
   setDefaults: setNamespaceDefaults,
   validateName: nameIsDnsLabel,
   ...namespaceWrites,
+  validateCreate: validateNamespace,
+  validateUpdate: validateNamespaceUpdate,
+  validateStatusUpdate: validateNamespaceStatus,
   selectableFieldNames: ["name", "status.phase"],
   selectableFields: (namespace) => ({ name: namespace.metadata?.name ?? "", "status.phase": namespace.status?.phase ?? "" }),
 });

@@ -4,6 +4,9 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setPodDefaults } from "./defaults.ts";
 import { podSelectableFieldNames, podSelectableFields } from "./selectable-fields.ts";
+import { validatePodStatusUpdate } from "./validation-status.ts";
+import { validatePodUpdate } from "./validation-update.ts";
+import { validatePod } from "./validation.ts";
 import { podWrites } from "./writes.ts";
 
 export const podKind: Kind = kind<Pod>({
@@ -11,6 +14,9 @@ export const podKind: Kind = kind<Pod>({
   setDefaults: setPodDefaults,
   generation: true,
   ...podWrites,
+  validateCreate: validatePod,
+  validateUpdate: validatePodUpdate,
+  validateStatusUpdate: validatePodStatusUpdate,
   selectableFieldNames: podSelectableFieldNames,
   selectableFields: podSelectableFields,
 });

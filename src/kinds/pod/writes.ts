@@ -15,6 +15,8 @@ import { countGeneration, keepField, keepMetadata, startGeneration } from "../up
 import { dropDisabledPodFields } from "./disabled-fields.ts";
 import { applyAppArmorAnnotations } from "./app-armor.ts";
 import { computeQosClass } from "./qos.ts";
+import { validateEphemeralContainersUpdate } from "./validation-ephemeral-update.ts";
+import { validatePodResize } from "./validation-resize.ts";
 
 type Writes = Pick<Kind<Pod>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate" | "subresources">;
 
@@ -61,6 +63,7 @@ export const podWrites: Writes = {
         if (pod.spec) dropDisabledPodFields(pod.spec, old.spec);
         countGeneration(pod, old, !semanticEqual(pod.spec, old.spec));
       },
+      validateUpdate: validateEphemeralContainersUpdate,
     },
     resize: {
       prepareForUpdate(pod, old): void {
@@ -68,6 +71,7 @@ export const podWrites: Writes = {
         if (pod.spec) dropDisabledPodFields(pod.spec, old.spec);
         countGeneration(pod, old, !semanticEqual(pod.spec, old.spec));
       },
+      validateUpdate: validatePodResize,
     },
   },
 };
