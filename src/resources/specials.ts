@@ -5,6 +5,10 @@ import { eventsCore, eventsNewer } from "./events.ts";
 import { namespaces } from "./namespaces.ts";
 import { bindingHandler } from "./pods/binding.ts";
 import { evictionHandler } from "./pods/eviction.ts";
+import { Kubelets } from "./nodes/kubelet.ts";
+import { connectHandler } from "./pods/connect.ts";
+import { logHandler } from "./pods/log.ts";
+import { nodeProxyHandler, podProxyHandler, serviceProxyHandler } from "./proxy/handlers.ts";
 import { podStrategy } from "./pods/strategy.ts";
 import { ServiceAllocators } from "./services/allocators.ts";
 import { serviceStrategy } from "./services/strategy.ts";
@@ -13,21 +17,31 @@ import type { Special, SubresourceMaker } from "./special.ts";
 
 /** Built once a server. */
 export function specials(deps: ResourceDeps): Record<string, Special> {
+  const kubelets = new Kubelets(deps);
   const allocators = new ServiceAllocators(deps);
   const scaled: Special = { subresources: { scale: scaleSubresource() } };
   return {
     "/bindings": { handler: bindingHandler(deps, true) },
     "/events": eventsCore(deps),
     "/namespaces": namespaces,
+    "/nodes": { subresources: { proxy: answeredBy(nodeProxyHandler(deps, kubelets)) } },
     "/pods": {
       strategy: podStrategy,
       subresources: {
         binding: answeredBy(bindingHandler(deps, false)),
+        attach: answeredBy(connectHandler(deps, kubelets, "attach")),
         eviction: answeredBy(evictionHandler(deps)),
+        exec: answeredBy(connectHandler(deps, kubelets, "exec")),
+        log: answeredBy(logHandler(deps, kubelets)),
+        portforward: answeredBy(connectHandler(deps, kubelets, "portforward")),
+        proxy: answeredBy(podProxyHandler(deps)),
       },
     },
     "/replicationcontrollers": { subresources: { scale: scaleSubresource({ plainSelector: true }) } },
-    "/services": { strategy: (base) => serviceStrategy(base, allocators) },
+    "/services": {
+      strategy: (base) => serviceStrategy(base, allocators),
+      subresources: { proxy: answeredBy(serviceProxyHandler(deps)) },
+    },
     "apps/deployments": scaled,
     "apps/replicasets": scaled,
     "apps/statefulsets": scaled,
