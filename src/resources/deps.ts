@@ -1,7 +1,5 @@
 /** What the built-in resources need from whoever composes the server. */
 import type { Duplex } from "node:stream";
-import type { AdmissionPlugin } from "../apiserver/admission.ts";
-import type { ResourceDefinition } from "../apiserver/resource.ts";
 import type { ObjectAccess } from "../apiserver/server-interface.ts";
 import type { ApiRequest, ApiResponse } from "../apiserver/request.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
@@ -16,10 +14,6 @@ export interface ResourceDeps {
   readonly objects: (group: string, resource: string) => ObjectAccess;
   /** The loopback client, with the identity `system:apiserver` in `system:masters`. Called only after the server is put together. */
   readonly client: () => Client;
-  /** The admission chain, for subresources that answer by themselves. Absent: none. */
-  readonly admission?: (() => readonly AdmissionPlugin[]) | undefined;
-  /** `server.definition`. */
-  readonly definition?: ((group: string, resource: string) => ResourceDefinition | undefined) | undefined;
   /** Asked by escalation checks and reviews. Absent: everything is allowed. */
   readonly authorizer?: Authorizer | undefined;
   /** Service ranges, the first is the primary family. Default `["10.96.0.0/16"]`. */

@@ -6,7 +6,6 @@ import type { Binding, Pod } from "../../schema/types/core-v1.ts";
 import { created, requestBody } from "../answers.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { setPodCondition } from "./conditions.ts";
-import { admitCreate } from "../subresource-admission.ts";
 
 const bindingType = { group: "", version: "v1", kind: "Binding", typeName: "io.k8s.api.core.v1.Binding" };
 
@@ -19,7 +18,6 @@ export function bindingHandler(deps: ResourceDeps, legacy: boolean): (request: A
     if (name !== binding.metadata?.name) throw badRequest("name in URL does not match name in Binding object");
     const faults = validateBinding(binding);
     if (faults.length > 0) throw badRequest(joined(faults));
-    await admitCreate(deps, request, legacy ? "bindings" : "pods", legacy ? "" : "binding", binding, dryRun);
     await assign(deps, request.info.namespace, name, binding, dryRun);
     return created();
   };

@@ -7,22 +7,14 @@ import { offeredProtocols } from "../../host/websocket/accept.ts";
 import type { ResourceDeps } from "../deps.ts";
 import type { Kubelets } from "../nodes/kubelet.ts";
 import { tunnelUpgrade, wantsUpgrade } from "../proxy/upgrade-tunnel.ts";
-import { admitConnect } from "../subresource-admission.ts";
 import { chosenContainer, storedPod } from "./containers.ts";
 import { translateCommand, translatePortForward } from "./translate.ts";
 
 type Connecting = "exec" | "attach" | "portforward";
 
-const kinds: Readonly<Record<Connecting, string>> = {
-  exec: "PodExecOptions",
-  attach: "PodAttachOptions",
-  portforward: "PodPortForwardOptions",
-};
-
 export function connectHandler(deps: ResourceDeps, kubelets: Kubelets, what: Connecting): (request: ApiRequest) => Promise<ApiResponse> {
   return async (request) => {
     const options = connectOptions(request.query, what);
-    await admitConnect(deps, request, "pods", what, { kind: kinds[what], apiVersion: "v1", ...options } as object);
     await requireCreate(deps, request);
     const { namespace, name } = request.info;
     const pod = await storedPod(deps, namespace, name);

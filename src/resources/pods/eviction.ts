@@ -11,7 +11,6 @@ import type { Eviction, PodDisruptionBudget } from "../../schema/types/policy-v1
 import { created, requestBody } from "../answers.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { setPodCondition } from "./conditions.ts";
-import { admitCreate } from "../subresource-admission.ts";
 
 /** Evictions that no controller has confirmed yet, beyond which a budget refuses. */
 const maxDisruptedPods = 2000;
@@ -41,7 +40,6 @@ export function evictionHandler(deps: ResourceDeps): (request: ApiRequest) => Pr
     }
     const dryRun = body.dryRun || (eviction.deleteOptions?.dryRun ?? []).includes("All");
     const options: DeleteOptions = { ...eviction.deleteOptions, ...(dryRun ? { dryRun: ["All"] } : {}) };
-    await admitCreate(deps, request, "pods", "eviction", eviction, dryRun);
     await new Evictor(deps, namespace, name, options, dryRun).run();
     return created();
   };

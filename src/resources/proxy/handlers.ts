@@ -7,7 +7,6 @@ import type { ResourceDeps } from "../deps.ts";
 import type { Kubelets } from "../nodes/kubelet.ts";
 import { storedPod } from "../pods/containers.ts";
 import { proxiedEndpoint } from "../services/endpoint-resolution.ts";
-import { admitConnect } from "../subresource-admission.ts";
 import type { Backend, BackendTls } from "./backend.ts";
 import { isGlobalUnicast } from "./global-unicast.ts";
 import { reverseProxy } from "./reverse-proxy.ts";
@@ -20,7 +19,7 @@ type Handler = (request: ApiRequest) => Promise<ApiResponse>;
 const unchecked: BackendTls = { verify: false };
 
 export function podProxyHandler(deps: ResourceDeps): Handler {
-  return proxyHandler(deps, "pods", "PodProxyOptions", async (request) => {
+  return proxyHandler(async (request) => {
     const target = targetName(request.info.name);
     if (target === undefined) throw badRequest(`invalid pod request ${JSON.stringify(request.info.name)}`);
     const pod = await storedPod(deps, request.info.namespace, target.name);
@@ -33,7 +32,7 @@ export function podProxyHandler(deps: ResourceDeps): Handler {
 }
 
 export function serviceProxyHandler(deps: ResourceDeps): Handler {
-  return proxyHandler(deps, "services", "ServiceProxyOptions", async (request) => {
+  return proxyHandler(async (request) => {
     const target = targetName(request.info.name);
     if (target === undefined) throw badRequest(`invalid service request ${JSON.stringify(request.info.name)}`);
     const { ip, port } = await proxiedEndpoint(deps, request.info.namespace, target, request.info.name);
@@ -42,7 +41,7 @@ export function serviceProxyHandler(deps: ResourceDeps): Handler {
 }
 
 export function nodeProxyHandler(deps: ResourceDeps, kubelets: Kubelets): Handler {
-  return proxyHandler(deps, "nodes", "NodeProxyOptions", async (request) => {
+  return proxyHandler(async (request) => {
     const target = targetName(request.info.name);
     if (target === undefined) throw badRequest(`invalid node request ${JSON.stringify(request.info.name)}`);
     const { backend } = await kubelets.find(target.name);
@@ -52,10 +51,9 @@ export function nodeProxyHandler(deps: ResourceDeps, kubelets: Kubelets): Handle
   });
 }
 
-function proxyHandler(deps: ResourceDeps, resource: string, kind: string, locate: (request: ApiRequest) => Promise<Backend>): Handler {
+function proxyHandler(locate: (request: ApiRequest) => Promise<Backend>): Handler {
   return async (request) => {
     const path = request.info.trailing;
-    await admitConnect(deps, request, resource, "proxy", { kind, apiVersion: "v1", ...(path === "" ? {} : { path }) } as object);
     const backend = await locate(request);
     if (wantsUpgrade(request) && request.upgrade !== undefined) {
       const query = request.query.toString();
