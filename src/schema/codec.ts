@@ -12,3 +12,4 @@ export {
   openEnvelope,
   protobufMagic,
 } from "./protobuf.ts";
+export { type DecodedRequest, decodeRequest, type TypeLookup } from "./json-request.ts";

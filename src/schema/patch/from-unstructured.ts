@@ -1,0 +1,105 @@
+/**
+ * What upstream says of a tree that does not become an object of its type after a strategic merge patch: it converts field
+ * by field, with messages of its own, and sorts the unknown fields.
+ */
+import { canonicalQuantity } from "../quantity.ts";
+import { type Shape, type TypeRow, typeRow } from "../scheme.ts";
+import { canonicalMicroTime, canonicalTime } from "../time.ts";
+import { isObject } from "./tree.ts";
+
+export interface ConversionFaults {
+  /** The first value that does not fit. */
+  readonly error: string | undefined;
+  /** `unknown field "spec.foo"`, sorted. */
+  readonly unknown: readonly string[];
+}
+
+/** Looks for the faults of a tree that stands for an object of `typeName`. */
+export function conversionFaults(typeName: string, tree: unknown): ConversionFaults {
+  const unknown: string[] = [];
+  try {
+    visit(tree, { kind: "message", type: typeName }, typeRow(typeName).goName, "", unknown);
+    return { error: undefined, unknown: unknown.sort() };
+  } catch (error) {
+    return { error: (error as Error).message, unknown: [] };
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "slice";
+  if (typeof value === "object") return "map";
+  if (typeof value === "boolean") return "bool";
+  if (typeof value === "string") return "string";
+  return Number.isInteger(Number(value)) ? "int64" : "float64";
+}
+
+function visit(value: unknown, shape: Shape, goType: string, path: string, unknown: string[]): void {
+  if (value === null || value === undefined) return;
+  switch (shape.kind) {
+    case "message": {
+      const row = typeRow(shape.type);
+      if (row.special !== undefined) special(value, row);
+      else struct(value, row, path, unknown);
+      return;
+    }
+    case "list": {
+      if (!Array.isArray(value)) throw new Error(`cannot restore slice from ${kindOf(value)}`);
+      for (const [i, item] of value.entries()) visit(item, shape.item, goType.replace(/^\[\]/, ""), `${path}[${i}]`, unknown);
+      return;
+    }
+    case "map":
+      if (!isObject(value)) throw new Error(`cannot restore map from ${kindOf(value)}`);
+      for (const key of Object.keys(value).sort()) visit(value[key], shape.value, goType.replace(/^map\[[^\]]*\]/, ""), path, unknown);
+      return;
+    case "bytes":
+      if (typeof value !== "string") throw new Error(`cannot restore slice from ${kindOf(value)}`);
+      return;
+    case "any":
+      return;
+    default:
+      scalar(value, shape.kind, goType);
+  }
+}
+
+function scalar(value: unknown, kind: string, goType: string): void {
+  const found = kindOf(value);
+  const isNumber = found === "int64" || found === "float64";
+  if (kind === "string" ? found === "string" : kind === "bool" ? found === "bool" : kind === "float64" ? isNumber : found === "int64")
+    return;
+  // Go counts an integer as convertible to a string, and a number to a number.
+  if ((kind === "string" && found === "int64") || (isNumber && kind !== "string" && kind !== "bool")) {
+    throw new Error(`cannot convert ${found} to ${goType}`);
+  }
+  throw new Error(`unrecognized type: ${kind}`);
+}
+
+function struct(value: unknown, row: TypeRow, path: string, unknown: string[]): void {
+  if (!isObject(value)) throw new Error(`cannot restore struct from: ${kindOf(value)}`);
+  const at = (key: string): string => (path === "" ? key : `${path}.${key}`);
+  for (const field of row.fields) {
+    if (Object.hasOwn(value, field.name)) visit(value[field.name], field.shape, field.goType, at(field.name), unknown);
+  }
+  for (const key of Object.keys(value)) {
+    if (!row.byName.has(key)) unknown.push(`unknown field ${JSON.stringify(at(key))}`);
+  }
+}
+
+function special(value: unknown, row: TypeRow): void {
+  const found = kindOf(value) === "map" ? "object" : kindOf(value) === "slice" ? "array" : kindOf(value).replace(/int64|float64/, "number");
+  const wrong = (type: string): Error => new Error(`json: cannot unmarshal ${found} into Go value of type ${type}`);
+  switch (row.special) {
+    case "Quantity":
+      canonicalQuantity(typeof value === "string" ? value.trim() : typeof value === "number" ? String(value) : "{");
+      return;
+    case "Time":
+    case "MicroTime":
+      if (typeof value !== "string") throw wrong("string");
+      if (row.special === "Time") canonicalTime(value);
+      else canonicalMicroTime(value);
+      return;
+    case "IntOrString":
+      if (typeof value !== "string" && typeof value !== "number") throw wrong("int32");
+      return;
+    default:
+  }
+}
