@@ -1,6 +1,7 @@
 /** `/api`, `/apis` and below, plain and aggregated. Documents are made when asked for and kept until the definitions change. */
-import { ApiError } from "../../core/api-error.ts";
+import { ApiError, hasReason } from "../../core/api-error.ts";
 import type { KubeObject } from "../../schema/object.ts";
+import { mediaTypeOf, negotiate, plainOffer } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, etagOf, servedGroups } from "./documents.ts";
@@ -51,6 +52,18 @@ function wantsAggregated(request: ApiRequest): boolean {
   return false;
 }
 
+/** Throws 406, in the router's words or in those of the handlers. */
+function checkAcceptable(request: ApiRequest, routed: boolean): void {
+  const accept = request.headers["accept"];
+  try {
+    negotiate(typeof accept === "string" ? accept : undefined, plainOffer);
+  } catch (error) {
+    if (!routed || !hasReason(error, "NotAcceptable")) throw error;
+    const types = plainOffer.formats.map(mediaTypeOf).join(", ");
+    throw new ApiError(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${types}`, {});
+  }
+}
+
 interface Encoded {
   readonly bytes: Buffer;
   readonly etag: string;
@@ -81,8 +94,11 @@ export class Discovery {
   #handle(request: ApiRequest): ApiResponse {
     const [prefix = "", group, version, ...rest] = request.path.split("/").filter((part) => part !== "");
     if (rest.length > 0) return pageNotFound();
+    // Upstream's router looks at the method; the two lists of groups are handlers that do not.
+    const routed = prefix === "api" || version !== undefined;
     const document = prefix === "api" ? this.#core(request, group, version) : this.#group(request, group, version);
-    if (request.method !== "GET") throw methodNotAllowed();
+    if (routed && document.status === 200 && request.method !== "GET") throw methodNotAllowed();
+    if (document.object !== undefined) checkAcceptable(request, routed);
     return document;
   }
 

@@ -33,6 +33,7 @@ export async function encodeObject(
     const { stringifyYaml } = await import("../../lang/yaml.ts");
     return { bytes: Buffer.from(stringifyYaml(object)), format: "yaml" };
   }
-  const text = negotiated.pretty ? JSON.stringify(object, undefined, 2) : JSON.stringify(object);
-  return { bytes: Buffer.from(`${text}\n`), format: "json" };
+  // Only the compact form ends with a line break, as Go's encoder writes it.
+  const text = negotiated.pretty ? JSON.stringify(object, undefined, 2) : `${JSON.stringify(object)}\n`;
+  return { bytes: Buffer.from(text), format: "json" };
 }

@@ -69,5 +69,6 @@ function one(checks: readonly HealthCheck[], name: string): ApiResponse {
   const found = checks.find((c) => c.name === name);
   if (found === undefined) return pageNotFound();
   const why = found.check();
-  return why === undefined ? text(200, "ok") : text(500, `internal server error: ${why}\n`);
+  if (why === undefined) return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, bytes: Buffer.from("ok") };
+  return text(500, `internal server error: ${why}\n`);
 }

@@ -1,5 +1,5 @@
 /** Finds what answers a request: a verb on a stored resource, a handler, or a route. */
-import { ApiError, badRequest, internalError, methodNotSupported } from "../../core/api-error.ts";
+import { ApiError, badRequest, internalError } from "../../core/api-error.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
@@ -80,11 +80,13 @@ function dispatchResource(
   const { definition } = installed;
   if (!definition.namespaced && info.namespace !== "" && definition.resource !== "namespaces") throw resourceNotFound();
   warnOfDeprecation(server, request, served);
+  if (request.method === "HEAD") throw notSupported();
   if (info.subresource !== "") return dispatchSubresource(server, request, served);
+  if (!definition.verbs.includes(info.verb) || !fitsPath(request)) throw notSupported();
   if (definition.handler !== undefined) return definition.handler(request);
   const verb = verbs[info.verb];
-  if (verb === undefined || !definition.verbs.includes(info.verb)) throw notSupported(served, info.verb);
-  if (needsNamespace(info.verb) && definition.namespaced && info.namespace === "") throw notSupported(served, info.verb);
+  if (verb === undefined) throw notSupported();
+  if (needsNamespace(info.verb) && definition.namespaced && info.namespace === "") throw notSupported();
   return verb(new Scope(server, request, served, undefined));
 }
 
@@ -93,10 +95,15 @@ function needsNamespace(verb: string): boolean {
   return verb === "get" || verb === "update" || verb === "patch" || verb === "delete" || verb === "deletecollection";
 }
 
-function notSupported(served: Served, verb: string): ApiError {
-  const { group, resource } = served.definition;
-  const error = methodNotSupported({ group, resource }, verb);
-  return new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", error.details);
+/** Creating is done to the collection, updating to one of it. */
+function fitsPath({ info }: ApiRequest): boolean {
+  if (info.verb === "create") return info.name === "";
+  return info.name !== "" || (info.verb !== "update" && info.verb !== "patch");
+}
+
+/** No route has this method: upstream's router says so, before it knows what the path is about. */
+function notSupported(): ApiError {
+  return new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 }
 
 function warnOfDeprecation(server: ServerState, request: ApiRequest, served: Served): void {
@@ -120,7 +127,7 @@ function dispatchSubresource(server: ServerState, request: ApiRequest, served: S
   if (subresource === undefined) throw resourceNotFound();
   if (subresource.type === "object") {
     const verb = verbs[info.verb];
-    if (verb === undefined || !subresource.verbs.includes(info.verb)) throw notSupported(served, info.verb);
+    if (verb === undefined || !subresource.verbs.includes(info.verb)) throw notSupported();
     return verb(new Scope(server, request, served, subresource));
   }
   return handleSubresource(server, request, served, subresource);
@@ -143,7 +150,7 @@ async function handleSubresource(
     await validate(scope, attributes);
     return subresource.handle(request);
   }
-  if (!subresource.verbs.includes(info.verb)) throw notSupported(served, info.verb);
+  if (!subresource.verbs.includes(info.verb)) throw notSupported();
   if (info.verb === "create") await admitCreate(scope, subresource);
   return subresource.handle(request);
 }
