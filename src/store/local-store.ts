@@ -71,6 +71,7 @@ export class LocalStore implements Store {
   #flushing: Promise<void> | undefined;
   #compacting = false;
   #failure: StoreError | undefined;
+  readonly #closed: () => void;
   /** Keys by the second in which they expire. */
   readonly #expiries = new Map<number, Set<string>>();
   #expiryTimer: Timer | undefined;
@@ -79,7 +80,8 @@ export class LocalStore implements Store {
   /** The revision as it was one history age ago. */
   #ageMark: number;
 
-  constructor(options: LocalStoreOptions, journal?: Journal, map: VersionedMap = new VersionedMap()) {
+  constructor(options: LocalStoreOptions, journal?: Journal, map: VersionedMap = new VersionedMap(), closed: () => void = () => undefined) {
+    this.#closed = closed;
     this.#map = map;
     this.#journal = journal;
     this.#clock = options.clock;
@@ -309,5 +311,6 @@ export class LocalStore implements Store {
     this.#failure = closed;
     this.#map.end(undefined);
     await this.#journal?.close();
+    this.#closed();
   }
 }

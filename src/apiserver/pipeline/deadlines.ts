@@ -1,5 +1,5 @@
 import { ApiError } from "../../core/api-error.ts";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 
 interface Waiting {
   readonly due: number;
@@ -10,7 +10,7 @@ interface Waiting {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #waiting = new Set<Waiting>();
-  #timer: Timer | undefined;
+  #sweeping = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,7 +25,7 @@ export class Deadlines {
           reject(new ApiError(504, "Timeout", "Timeout: request did not complete within the allotted timeout", { retryAfterSeconds: 1 })),
       };
       this.#waiting.add(waiting);
-      this.#timer ??= this.#clock.setTimeout(() => this.#sweep(), 1000);
+      this.#arm();
       const done = (): void => void this.#waiting.delete(waiting);
       work.then(
         (value) => {
@@ -40,14 +40,20 @@ export class Deadlines {
     });
   }
 
+  #arm(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#clock.setTimeout(() => this.#sweep(), 1000);
+  }
+
   #sweep(): void {
-    this.#timer = undefined;
+    this.#sweeping = false;
     const now = this.#clock.monotonic();
     for (const waiting of this.#waiting) {
       if (waiting.due > now) continue;
       this.#waiting.delete(waiting);
       waiting.expire();
     }
-    if (this.#waiting.size > 0) this.#timer = this.#clock.setTimeout(() => this.#sweep(), 1000);
+    if (this.#waiting.size > 0) this.#arm();
   }
 }

@@ -108,7 +108,7 @@ export class Entry {
   #encodeJson(served: Served): Buffer {
     const slot = this.revision === 0 ? "" : `"resourceVersion":"${this.revision}",`;
     const { value } = this;
-    let head = served.head;
+    const { head } = served;
     let tail = value;
     let from = storedHeadLength(value);
     if (!served.sameShape || from < 0) {

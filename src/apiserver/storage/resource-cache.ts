@@ -167,7 +167,7 @@ export class ResourceCache {
 
   #ended(_error: StoreError | undefined): void {
     this.#watch = undefined;
-    for (const follower of [...this.#followers]) follower.closed();
+    for (const follower of this.#followers) follower.closed();
     this.#followers.clear();
   }
 

@@ -71,7 +71,7 @@ export class WatchGroup implements CacheFollower {
   }
 
   closed(): void {
-    for (const member of [...this.members]) member.closed();
+    for (const member of this.members) member.closed();
   }
 
   follow(cache: ResourceCache): void {
@@ -113,8 +113,8 @@ export class WatchHub {
 
   /** Once an interval: tells everyone who asked for it how far the cache is, and cuts off who takes nothing. */
   bookmark(): void {
-    for (const group of [...this.#groups.values()]) group.bookmark(this.cache.revision);
-    for (const watcher of [...this.slow]) watcher.stuck();
+    for (const group of this.#groups.values()) group.bookmark(this.cache.revision);
+    for (const watcher of this.slow) watcher.stuck();
   }
 
   /** Watches that stand in a group. */
