@@ -1,95 +1,167 @@
 /**
- * YAML as Go's sigs.k8s.io/yaml reads it into JSON: YAML 1.1 booleans, null and merge keys; integers in every base,
- * exact beyond 2^53 (as bigint in {@link yamlToJson}, rounded in {@link parseYaml}); dates and `1:30` stay strings.
+ * YAML as Kubernetes' Go code reads and writes it (sigs.k8s.io/yaml over go-yaml v2): YAML 1.1 booleans, integers with any
+ * of Go's prefixes and underscores, no base 60, timestamps stay text, `<<` merges, keys become strings.
  */
-import * as yaml from "js-yaml";
+import {
+  CORE_SCHEMA,
+  defineScalarTag,
+  DEFAULT_SCALAR_STYLE_RULES,
+  dump,
+  load,
+  loadAll,
+  mergeTag,
+  NOT_RESOLVED,
+  SCALAR_STYLE_DOUBLE_QUOTED,
+  type ScalarLayout,
+  type Schema,
+  YAMLException,
+} from "js-yaml";
+import { encodeJson } from "./json-text.ts";
 
-/** `0x1f`, `0o17`, `017`, `0b11`, `1_000`, `+5`: what Go's strconv takes with base 0. Undefined for anything else. */
-function parseInteger(text: string): bigint | undefined {
-  const m = /^([-+]?)(?:0x([0-9a-f_]+)|0o?([0-7_]+)|0b([01_]+)|(0|[1-9][0-9_]*))$/i.exec(text);
-  if (m === null) return undefined;
-  const [, sign, hex, octal, binary, decimal] = m;
-  const digits = (hex ?? octal ?? binary ?? decimal ?? "").replaceAll("_", "");
-  if (digits === "") return undefined;
-  const prefix = hex !== undefined ? "0x" : octal !== undefined ? "0o" : binary !== undefined ? "0b" : "";
-  const value = BigInt(prefix + digits);
-  return sign === "-" ? -value : value;
+/** Text that is no YAML: `yaml: line 3: …`. */
+export class YamlError extends Error {}
+
+const booleans = new Map<string, boolean>();
+for (const text of ["y", "yes", "true", "on"]) for (const t of spellings(text)) booleans.set(t, true);
+for (const text of ["n", "no", "false", "off"]) for (const t of spellings(text)) booleans.set(t, false);
+
+function spellings(text: string): string[] {
+  return [text, text.toUpperCase(), (text[0] as string).toUpperCase() + text.slice(1)];
 }
 
-const fits = (n: bigint): boolean => n >= BigInt(Number.MIN_SAFE_INTEGER) && n <= BigInt(Number.MAX_SAFE_INTEGER);
+const nulls = new Set(["", "~", "null", "Null", "NULL"]);
 
-function integerTag(exact: boolean): yaml.ScalarTagDefinition {
-  return yaml.defineScalarTag<number | bigint>("tag:yaml.org,2002:int", {
-    implicit: true,
-    identify: () => false, // only for reading
-    implicitFirstChars: [..."-+0123456789"],
-    resolve: (source) => {
-      const value = parseInteger(source);
-      if (value === undefined) return yaml.NOT_RESOLVED;
-      return exact && !fits(value) ? value : Number(value);
-    },
-  });
+/** The integer that Go's `ParseInt(text, 0, 64)` or `ParseUint` reads, exact; undefined for none. */
+function integer(source: string): number | bigint | undefined {
+  const match = /^([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[oO]?([0-7]+)|0[bB]([01]+)|(0|[1-9][0-9]*))$/.exec(source.replaceAll("_", ""));
+  if (match === null) return undefined;
+  const [, sign, hex, octal, binary, decimal] = match;
+  const digits =
+    hex !== undefined ? `0x${hex}` : octal !== undefined ? `0o${octal}` : binary !== undefined ? `0b${binary}` : (decimal as string);
+  const value = BigInt(digits) * (sign === "-" ? -1n : 1n);
+  if (value > 0xffffffffffffffffn || value < -0x8000000000000000n || (sign === "+" && value > 0x7fffffffffffffffn)) return undefined;
+  const small = Number(value);
+  return Number.isSafeInteger(small) ? small : value;
 }
 
-const floatTag = yaml.defineScalarTag<number>("tag:yaml.org,2002:float", {
+const floatPattern = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+const notNumbers = /^(?:\.(?:nan|NaN|NAN)|[-+]?\.(?:inf|Inf|INF))$/;
+
+function float(source: string): number | undefined {
+  const plain = source.replaceAll("_", "");
+  if (floatPattern.test(plain)) return Number(plain);
+  if (!notNumbers.test(source)) return undefined;
+  return /nan/i.test(source) ? Number.NaN : source.startsWith("-") ? -Infinity : Infinity;
+}
+
+const digitStarts = "0123456789+-".split("");
+
+const goNull = defineScalarTag<null>("tag:yaml.org,2002:null", {
   implicit: true,
-  identify: () => false,
-  implicitFirstChars: [..."-+.0123456789"],
-  resolve: (source) => {
-    if (/^[-+]?\.(inf|Inf|INF)$/.test(source)) return source.startsWith("-") ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    if (/^\.(nan|NaN|NAN)$/.test(source)) return Number.NaN;
-    return /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(source) ? Number(source) : yaml.NOT_RESOLVED;
-  },
+  implicitFirstChars: ["", "~", "n", "N"],
+  resolve: (source) => (nulls.has(source) ? null : NOT_RESOLVED),
+  identify: (data) => data === null,
+  represent: () => "null",
+});
+const goBool = defineScalarTag<boolean>("tag:yaml.org,2002:bool", {
+  implicit: true,
+  implicitFirstChars: "yYnNtTfFoO".split(""),
+  resolve: (source) => booleans.get(source) ?? NOT_RESOLVED,
+  identify: (data) => typeof data === "boolean",
+});
+const goInt = defineScalarTag<number | bigint>("tag:yaml.org,2002:int", {
+  implicit: true,
+  implicitFirstChars: digitStarts,
+  resolve: (source) => integer(source) ?? NOT_RESOLVED,
+  identify: (data) => typeof data === "bigint" || (typeof data === "number" && Number.isInteger(data)),
+});
+const goFloat = defineScalarTag<number>("tag:yaml.org,2002:float", {
+  implicit: true,
+  implicitFirstChars: [...digitStarts, "."],
+  resolve: (source) => float(source) ?? NOT_RESOLVED,
+  identify: (data) => typeof data === "number" && !Number.isInteger(data),
 });
 
-function schema(exact: boolean): yaml.Schema {
-  return new yaml.Schema([
-    yaml.mapTag,
-    yaml.seqTag,
-    yaml.strTag,
-    yaml.nullYaml11Tag,
-    yaml.boolYaml11Tag,
-    integerTag(exact),
-    floatTag,
-    yaml.mergeTag,
-    yaml.binaryTag,
-  ]);
+/** Explicit `!!binary` and `!!timestamp` are taken as text. */
+const goBinary = defineScalarTag<string>("tag:yaml.org,2002:binary", {
+  resolve: (source) => Buffer.from(source, "base64").toString("utf8"),
+  identify: () => false,
+});
+const goTimestamp = defineScalarTag<string>("tag:yaml.org,2002:timestamp", { resolve: (source) => source, identify: () => false });
+
+let goSchema: Schema | undefined;
+
+function schema(): Schema {
+  goSchema ??= CORE_SCHEMA.withTags(mergeTag, goNull, goBool, goInt, goFloat, goBinary, goTimestamp);
+  return goSchema;
 }
 
-let rounding: yaml.Schema | undefined;
-let exact: yaml.Schema | undefined;
-
-/** Every document of a stream; empty documents are left out. Throws an Error with line and column. */
-export function parseYamlAll(text: string): unknown[] {
-  rounding ??= schema(false);
-  return yaml.loadAll(text, { schema: rounding }).filter((d) => d !== null && d !== undefined);
+export interface YamlOptions {
+  /** A key that comes twice is an error; else the last one counts. */
+  strict?: boolean;
 }
 
-/** The first document; null for an empty text. */
-export function parseYaml(text: string): unknown {
-  return parseYamlAll(text)[0] ?? null;
+function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const { mark } = error;
+    if (mark !== undefined && error.reason === "duplicated mapping key") {
+      const key = /^["']?([^:"'\n]*)/.exec(mark.buffer.slice(mark.position))?.[1] ?? "";
+      throw new YamlError(`yaml: unmarshal errors:\n  line ${mark.line + 1}: key ${JSON.stringify(key)} already set in map`);
+    }
+    const line = mark === undefined ? "" : `line ${mark.line + 1}: `;
+    throw new YamlError(`yaml: ${line}${error.reason}`);
+  }
 }
 
-/** JSON text of one document, integers exact. Throws as {@link parseYaml}, and for a second document. */
-export function yamlToJson(text: string): string {
-  exact ??= schema(true);
-  const documents = yaml.loadAll(text, { schema: exact }).filter((d) => d !== null && d !== undefined);
-  if (documents.length > 1) throw new Error("yaml: the text holds more than one document");
-  return toJson(documents[0] ?? null);
+/** Reads the first document; null for an empty text. Throws {@link YamlError}. */
+export function parseYaml(text: string, options: YamlOptions = {}): unknown {
+  const settings = { schema: schema(), json: options.strict !== true, maxAliases: 1000 };
+  // Nothing but comments is no document.
+  if (/^(?:\s*(?:#.*)?(?:\n|$))*$/.test(text)) return null;
+  return guarded(() => (/^---|^\.\.\./m.test(text) ? loadAll(text, settings)[0] : load(text, settings)) ?? null);
 }
 
-function toJson(value: unknown): string {
-  if (typeof value === "bigint") return value.toString();
-  if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString("latin1"));
-  if (Array.isArray(value)) return `[${value.map(toJson).join(",")}]`;
-  if (typeof value === "object" && value !== null)
-    return `{${Object.entries(value)
-      .map(([k, v]) => `${JSON.stringify(k)}:${toJson(v)}`)
-      .join(",")}}`;
-  return JSON.stringify(value ?? null);
+/** Reads every document; empty ones (only comments, or nothing) are left out. Throws {@link YamlError}. */
+export function parseYamlAll(text: string, options: YamlOptions = {}): unknown[] {
+  const settings = { schema: schema(), json: options.strict !== true, maxAliases: 1000 };
+  return guarded(() => loadAll(text, settings)).filter((document) => document !== null && document !== undefined);
 }
 
-/** Block style, keys in the order they stand in, strings quoted where another reader would take them for something else. */
+/** The JSON text of the first document, as the API server turns a YAML body into JSON. Throws {@link YamlError}. */
+export function yamlToJson(text: string, options: YamlOptions = {}): string {
+  return encodeJson(parseYaml(text, options));
+}
+
+const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
+
+/** A text that would be read as something else than a string is quoted twice, as go-yaml does; others once, where needed. */
+function quoteLookalikes(layout: ScalarLayout): void {
+  const { node } = layout;
+  if (node.tag !== "tag:yaml.org,2002:str" || layout.style === SCALAR_STYLE_DOUBLE_QUOTED) return;
+  const { value } = node;
+  const lookalike =
+    nulls.has(value) ||
+    booleans.has(value) ||
+    value === "<<" ||
+    integer(value) !== undefined ||
+    float(value) !== undefined ||
+    base60.test(value) ||
+    /^\d{4}-\d\d?-\d\d?/.test(value);
+  if (lookalike) layout.style = SCALAR_STYLE_DOUBLE_QUOTED;
+}
+
+/** YAML text with sorted keys and lists at the indent of their key, as Kubernetes' tools print it. */
 export function stringifyYaml(value: unknown): string {
-  return yaml.dump(value, { lineWidth: -1, noRefs: true, schema: yaml.YAML11_SCHEMA });
+  return dump(value, {
+    schema: schema(),
+    noRefs: true,
+    lineWidth: -1,
+    sortKeys: true,
+    skipInvalid: true,
+    seqNoIndent: true,
+    scalarStyleRules: [quoteLookalikes, ...Object.values(DEFAULT_SCALAR_STYLE_RULES)],
+  });
 }

@@ -6,7 +6,7 @@ import { badRequest } from "../core/api-error.ts";
 import { DecodeError, decodeJson, type FieldValidation } from "./json.ts";
 import type { GroupVersionKind, UnstructuredObject } from "./object.ts";
 import { decodeProtobuf, protobufMagic } from "./protobuf.ts";
-import { typeNameOf } from "./scheme.ts";
+import { typeNameOf, typeRow } from "./scheme.ts";
 
 /** The error of a document that is no object. */
 export function wrongDocument(kind: string): string {
@@ -136,6 +136,18 @@ function finish(
   expected: GroupVersionKind,
   validation: FieldValidation,
 ): DecodedRequest {
+  if (gvk.kind !== expected.kind) {
+    const [from, to] = [typeNameOf(gvk), typeNameOf(expected)];
+    if (from !== undefined && to !== undefined) {
+      const conversion = `converting (${typeRow(from).goName}) to (${to.split(".").at(-3)}.${expected.kind}): unknown conversion`;
+      throw cannotBeHandled(gvk, expected, conversion);
+    }
+  }
+  if (gvk.group !== expected.group || gvk.version !== expected.version) {
+    throw badRequest(
+      `the API version in the data (${apiVersionOf(gvk)}) does not match the expected API version (${apiVersionOf(expected)})`,
+    );
+  }
   if (decoded.problems.length > 0 && validation === "Strict") {
     throw cannotBeHandled(gvk, expected, `strict decoding error: ${decoded.problems.join(", ")}`);
   }
@@ -145,7 +157,7 @@ function finish(
 function decodeProtobufRequest(body: Uint8Array, expected: GroupVersionKind): DecodedRequest {
   try {
     const { object, gvk } = decodeProtobuf(body, expected);
-    return { object, gvk, problems: [] };
+    return finish({ object, problems: [] }, gvk, expected, "Ignore");
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message} (${summarize(body, 30)})`);

@@ -1,5 +1,6 @@
 /** JSON in and out: {@link decodeJson} reads an object as Go would, {@link encodeJson} writes one. */
 import { ApiError } from "../core/api-error.ts";
+import { encodeJson } from "../lang/json-text.ts";
 import { JsonSyntaxError, parseJsonExactly, plainJson } from "./json-exact.ts";
 import { countKeys, maxJsonDepth, scanJson } from "./json-scan.ts";
 import { JsonTypeError, readStrictly } from "./json-strict.ts";
@@ -91,14 +92,4 @@ export function parseJson(input: string | Uint8Array): unknown {
   }
 }
 
-const rawJson = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON;
-
-/** The JSON text of an object: as `JSON.stringify`, but a `bigint` is written as the integer it is. */
-export function encodeJson(object: unknown): string {
-  try {
-    return JSON.stringify(object);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return JSON.stringify(object, (_, value: unknown) => (typeof value === "bigint" ? rawJson(String(value)) : value));
-  }
-}
+export { encodeJson };
