@@ -22,6 +22,8 @@ export interface Cgroups {
   apply(path: string, limits: CgroupLimits): void;
   /** Removes the group and what is below it; groups that still hold processes stay. */
   remove(path: string): void;
+  /** Names of the groups right below. */
+  children(path: string): string[];
   /** Processes in the group and below it. */
   processes(path: string): number[];
   cpuUsageNanos(path: string): number | undefined;
@@ -64,6 +66,11 @@ function processesBelow(directory: string): number[] {
     .map(Number);
   const below = readdirSync(directory, { withFileTypes: true }).filter((e) => e.isDirectory());
   return [...own, ...below.flatMap((e) => processesBelow(join(directory, e.name)))];
+}
+
+function childrenOf(directory: string): string[] {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [e.name] : []));
 }
 
 /** v1 hierarchies: name → mount point, of those that this process sees. */
@@ -119,6 +126,10 @@ class CgroupsV1 implements Cgroups {
     put("cpu", "cpu.cfs_quota_us", limits.cpuQuota);
     put("memory", "memory.limit_in_bytes", limits.memoryLimit);
     put("pids", "pids.max", limits.pidsLimit);
+  }
+
+  children(path: string): string[] {
+    return [...new Set([...this.#trees.values()].flatMap((tree) => childrenOf(join(tree, path))))];
   }
 
   remove(path: string): void {
@@ -196,6 +207,10 @@ class CgroupsV2 implements Cgroups {
     put("cpu.max", cpuQuota === undefined ? undefined : `${cpuQuota < 0 ? "max" : cpuQuota} ${period}`);
     put("memory.max", memoryLimit === undefined ? undefined : memoryLimit < 0 ? "max" : String(memoryLimit));
     put("pids.max", pidsLimit === undefined ? undefined : String(pidsLimit));
+  }
+
+  children(path: string): string[] {
+    return childrenOf(join(this.#root, path));
   }
 
   remove(path: string): void {

@@ -1,0 +1,138 @@
+/** All pods of the node: a worker each; and what the runtime holds of pods that nobody knows any more is cleared away. */
+import type { Pod } from "../schema/types/core-v1.ts";
+import type { NodeContext } from "./node-context.ts";
+import { rotateLog } from "./logs/log-rotation.ts";
+import { PodWorker } from "./pod/pod-worker.ts";
+import { readPodRuntime, listRuntimePods, type RuntimeContainer } from "./pod/runtime.ts";
+import type { StatusManager } from "./pod/status-manager.ts";
+
+const logLimits = { maxSize: 10 * 1024 * 1024, maxFiles: 5 };
+
+export class PodWorkers {
+  readonly #node: NodeContext;
+  readonly #statuses: StatusManager;
+  readonly #agentStarted: number;
+  readonly #workers = new Map<string, PodWorker>();
+
+  constructor(node: NodeContext, statuses: StatusManager) {
+    this.#node = node;
+    this.#statuses = statuses;
+    this.#agentStarted = node.clock.now();
+  }
+
+  get size(): number {
+    return this.#workers.size;
+  }
+
+  list(): PodWorker[] {
+    return [...this.#workers.values()];
+  }
+
+  /** By name; the one that is not being deleted where two have it. */
+  find(namespace: string, name: string): PodWorker | undefined {
+    const named = this.list().filter((w) => w.pod.metadata?.namespace === namespace && w.pod.metadata?.name === name);
+    return named.find((w) => w.pod.metadata?.deletionTimestamp === undefined) ?? named[0];
+  }
+
+  add(pod: Pod): void {
+    const uid = pod.metadata?.uid ?? "";
+    const known = this.#workers.get(uid);
+    if (known !== undefined) {
+      known.update(pod);
+      return;
+    }
+    const worker = new PodWorker(pod, {
+      node: this.#node,
+      statuses: this.#statuses,
+      agentStarted: this.#agentStarted,
+      onGone: (gone) => this.#workers.delete(gone),
+    });
+    this.#workers.set(uid, worker);
+    worker.start();
+  }
+
+  update(pod: Pod): void {
+    this.add(pod);
+  }
+
+  /** The API server has it no more. */
+  remove(pod: Pod): void {
+    this.#workers.get(pod.metadata?.uid ?? "")?.orphan();
+  }
+
+  wake(uid: string): void {
+    this.#workers.get(uid)?.wake();
+  }
+
+  /** Objects changed that these pods use. */
+  refresh(uids: readonly string[]): void {
+    for (const uid of uids) {
+      const worker = this.#workers.get(uid);
+      worker?.refreshVolumes();
+      worker?.wake();
+    }
+  }
+
+  refreshAll(): void {
+    for (const worker of this.#workers.values()) worker.refreshVolumes();
+  }
+
+  /** The uid of the pod that has this container or sandbox. */
+  podOf(id: string): string | undefined {
+    for (const worker of this.#workers.values()) {
+      const { containers, sandboxes } = worker.runtime;
+      if (containers.some((c) => c.id === id) || sandboxes.some((s) => s.id === id)) return worker.uid;
+    }
+    return undefined;
+  }
+
+  findContainer(id: string): RuntimeContainer | undefined {
+    for (const worker of this.#workers.values()) {
+      const found = worker.runtime.containers.find((c) => c.id === id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  async rotateLogs(): Promise<void> {
+    for (const worker of this.#workers.values()) {
+      for (const container of worker.runtime.containers) {
+        if (container.state !== "running") continue;
+        await rotateLog(this.#node.cri, container.id, container.logPath, logLimits, this.#node.clock.now()).catch((error: unknown) => {
+          this.#node.log.warn("a log could not be rotated", { log: container.logPath, error });
+        });
+      }
+    }
+  }
+
+  /** Ends what runs for pods that the API server has forgotten while no agent was here. Once, when the pods are known. */
+  async clearOrphans(): Promise<void> {
+    const { cri, volumes, log } = this.#node;
+    const held = await listRuntimePods(cri);
+    for (const uid of held.keys()) {
+      if (this.#workers.has(uid)) continue;
+      log.info("ending what runs for a pod that is gone", { pod: uid });
+      const runtime = await readPodRuntime(cri, uid);
+      await Promise.all(runtime.containers.filter((c) => c.state === "running").map((c) => cri.stopContainer(c.id, c.record.gracePeriod ?? 2)));
+      await Promise.all(runtime.sandboxes.map((s) => cri.stopPodSandbox(s.id)));
+      await Promise.all(runtime.containers.map((c) => cri.removeContainer(c.id)));
+      await Promise.all(runtime.sandboxes.map((s) => cri.removePodSandbox(s.id)));
+    }
+    for (const uid of volumes.pods()) if (!this.#workers.has(uid)) await volumes.tearDown(uid);
+    this.#clearCgroups();
+  }
+
+  #clearCgroups(): void {
+    const { cgroups, cgroupPaths } = this.#node;
+    const known = new Set(this.#workers.keys());
+    for (const parent of [cgroupPaths.kubepods, cgroupPaths.burstable, cgroupPaths.bestEffort]) {
+      for (const name of cgroups.children(parent)) {
+        if (name.startsWith("pod") && !known.has(name.slice(3))) cgroups.remove(`${parent}/${name}`);
+      }
+    }
+  }
+
+  stop(): void {
+    for (const worker of this.#workers.values()) worker.stop();
+  }
+}
