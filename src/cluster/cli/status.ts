@@ -9,7 +9,8 @@ import { memoryOf } from "../machines/processes.ts";
 import { locateExisting, running } from "../state.ts";
 import type { Command } from "./main.ts";
 import { duration, megabytes, table } from "./output.ts";
-import { kubernetesVersion, version } from "./version.ts";
+import { kubernetesVersion } from "../version-info.ts";
+import { version } from "./version.ts";
 
 interface Report {
   name: string;

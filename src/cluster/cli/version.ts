@@ -1,10 +1,9 @@
+import { kubernetesVersion } from "../version-info.ts";
 import type { Command } from "./main.ts";
 
 /** The package's version; `dev` when the sources run without a build. */
 export const version: string = process.env.TSUKUBE_VERSION ?? "dev";
 
-/** The version of Kubernetes whose API is served. */
-export const kubernetesVersion = "v1.36.3";
 
 export const versionCommand: Command = {
   spec: { name: "version", summary: "Prints the version.", options: {} },

@@ -1,0 +1,187 @@
+/**
+ * The control plane put together: store, API server with its built-in kinds and custom resources, fronts, controllers,
+ * scheduler, simulated nodes. One process; every component gets a client of its own identity and the same clock.
+ */
+import { join } from "node:path";
+import { listen, type HttpFront } from "../apiserver/http/front.ts";
+import type { AdmissionPlugin } from "../apiserver/admission.ts";
+import { addEndpoints } from "../apiserver/endpoints/index.ts";
+import { reviewHandlers } from "../apiserver/endpoints/reviews.ts";
+import { CrdManager } from "../apiserver/crd/crd-manager.ts";
+import { createApiServer } from "../apiserver/server.ts";
+import type { ApiServer } from "../apiserver/server-interface.ts";
+import type { Client } from "../client/client.ts";
+import { eventRecorder } from "../client/event-recorder.ts";
+import { inProcessClient } from "../client/in-process-client.ts";
+import { informerFactory } from "../client/informer-factory.ts";
+import type { InformerFactory } from "../client/informer.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import { MetricsRegistry } from "../core/metrics.ts";
+import { builtinControllers } from "../controllers/index.ts";
+import type { ControllerContext } from "../operator/controller.ts";
+import { runControllers } from "../operator/run-controllers.ts";
+import { admissionChain } from "../resources/admission/index.ts";
+import { ensureBootstrapObjects } from "../resources/bootstrap.ts";
+import { builtinResources, type LocalNode, type ResourceDeps } from "../resources/index.ts";
+import { nodes, type Node } from "../schema/types/core-v1.ts";
+import { startScheduler } from "../scheduler/index.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
+import { startSimulatedNodes } from "../node/simulated/index.ts";
+import type { ClusterConfig } from "./options.ts";
+import type { ClusterPki } from "./pki.ts";
+import { issuer, security, type Security } from "./security.ts";
+import { versionInfo } from "./version-info.ts";
+
+export interface ControlPlaneOptions {
+  readonly config: ClusterConfig;
+  readonly pki: ClusterPki;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export interface ControlPlane {
+  /** `https://127.0.0.1:6443` */
+  readonly url: string;
+  readonly server: ApiServer;
+  /** In `system:masters`. */
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  /** Also answers on this address, at the same port. Resolves with the URL. */
+  listenOn(address: string): Promise<string>;
+  /** Resolves when this many nodes are Ready. */
+  nodesReady(count: number, signal: AbortSignal, progress: (ready: number, of: number) => void): Promise<void>;
+  /** Runs before the server stops, in reverse order. */
+  onStop(run: () => Promise<void>): void;
+  stop(): Promise<void>;
+}
+
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const { config, clock, log } = options;
+  const metrics = new MetricsRegistry();
+  const stopping = new AbortController();
+  const stops: (() => Promise<void> | void)[] = [];
+  const localNodes = new Map<string, LocalNode>();
+  const store = await openStore({ ...(config.store.kind === "memory" ? {} : { directory: join(config.dataDir, "store") }), clock, log: log.child("store") });
+  stops.push(() => store.close());
+  try {
+    const { server, secure } = assemble(options, store, metrics, localNodes);
+    await server.start();
+    stops.push(() => server.stop());
+    const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
+    const informers = informerFactory(client, { clock, log: log.child("informers") });
+    stops.push(() => informers.stop());
+    await ensureBootstrapObjects(client);
+    await secure.start(server);
+    stops.push(() => secure.stop());
+    const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];
+    stops.push(async () => void (await Promise.all(fronts.map((f) => f.close()))));
+    const context: ControllerContext = {
+      client: client.as({ name: "system:kube-controller-manager" }),
+      informers,
+      clock,
+      log: log.child("controllers"),
+      metrics,
+      events: eventRecorder(client, "controller-manager", { clock, log, signal: stopping.signal }),
+      signal: stopping.signal,
+    };
+    startWork(options, context, client, localNodes, stops);
+    return {
+      url: `https://127.0.0.1:${config.port}`,
+      server,
+      client,
+      informers,
+      listenOn: async (address) => {
+        fronts.push(await open(server, options, address));
+        return `https://${address}:${config.port}`;
+      },
+      nodesReady: (count, signal, progress) => nodesReady(informers, count, signal, progress),
+      onStop: (run) => void stops.push(run),
+      stop: async () => {
+        stopping.abort(new Error("the control plane is stopping"));
+        for (const stop of stops.splice(0).reverse()) await stop();
+      },
+    };
+  } catch (error) {
+    stopping.abort(error);
+    for (const stop of stops.reverse()) await stop();
+    throw error;
+  }
+}
+
+/** The server with everything installed, not yet started. */
+function assemble(options: ControlPlaneOptions, store: Store, metrics: MetricsRegistry, localNodes: ReadonlyMap<string, LocalNode>): { server: ApiServer; secure: Security } {
+  const { config, pki, clock, log } = options;
+  const admission: AdmissionPlugin[] = [];
+  const secure = security({ signingKeyPem: pki.serviceAccountKey, clock, log: log.child("auth"), objects: (group, resource) => server.objects(group, resource) });
+  const server: ApiServer = createApiServer({ store, clock, log: log.child("apiserver"), metrics, authenticator: secure.authenticator, authorizer: secure.authorizer, admission });
+  const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
+  const deps: ResourceDeps = {
+    clock,
+    log: log.child("resources"),
+    objects: (group, resource) => server.objects(group, resource),
+    client: () => client,
+    authorizer: secure.authorizer,
+    serviceCidrs: [config.serviceCidr],
+    handlers: reviewHandlers({
+      authorizer: secure.authorizer,
+      rules: secure.rules,
+      tokens: secure.tokens,
+      tokenRequests: secure.tokenRequests,
+    }),
+    kubelet: { ca: pki.ca.certificate, cert: pki.kubeletClient.certificate, key: pki.kubeletClient.key, local: (name) => localNodes.get(name) },
+  };
+  for (const definition of builtinResources(deps)) server.install(definition);
+  admission.push(...admissionChain(deps));
+  addEndpoints(server, {
+    metrics,
+    version: versionInfo(),
+    serverAddress: () => `127.0.0.1:${config.port}`,
+    openId: { issuer, keys: () => [secure.signingKey] },
+  });
+  return { server, secure };
+}
+
+function open(server: ApiServer, options: ControlPlaneOptions, host: string): Promise<HttpFront> {
+  const { config, pki, log } = options;
+  return listen(server, { host, port: config.port, log: log.child("http"), tls: { certificate: pki.apiServer.certificate, key: pki.apiServer.key, clientCa: pki.ca.certificate } });
+}
+
+/** Controllers, scheduler, simulated nodes: none of them is waited for. */
+function startWork(options: ControlPlaneOptions, context: ControllerContext, client: Client, localNodes: Map<string, LocalNode>, stops: (() => Promise<void> | void)[]): void {
+  const { config, pki, log } = options;
+  const failed = (what: string) => (error: unknown) => {
+    if (!context.signal.aborted) log.error(`${what} ended`, { error });
+  };
+  const running = runControllers(context, builtinControllers({ rootCertificates: pki.ca.certificate, nodeIpam: { clusterCidrs: [config.podCidr], serviceCidrs: [config.serviceCidr] } })).catch(failed("the controllers"));
+  stops.push(() => running);
+  const scheduling = startScheduler({ ...context, client, log }).catch(failed("the scheduler"));
+  stops.push(() => scheduling);
+  if (config.simulatedNodes > 0) {
+    const simulated = startSimulatedNodes({ ...context, client, log: log.child("simulated-nodes") }, { count: config.simulatedNodes });
+    stops.push(() => simulated.stop());
+    void localNodes;
+  }
+}
+
+function nodesReady(informers: InformerFactory, count: number, signal: AbortSignal, progress: (ready: number, of: number) => void): Promise<void> {
+  const isReady = (n: Node): boolean => n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+  const informer = informers.informer(nodes);
+  return new Promise((resolve) => {
+    let last = 0;
+    let remove = (): void => undefined;
+    const look = (): void => {
+      const ready = informer.lister.list().filter(isReady).length;
+      if (ready !== last && ready < count) progress(ready, count);
+      last = ready;
+      if (ready < count) return;
+      remove();
+      resolve();
+    };
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    remove = informer.addHandlers({ onAdd: look, onUpdate: look });
+    informers.start();
+    if (count === 0) look();
+  });
+}
