@@ -6,7 +6,8 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from "../schema/types/core-v1.ts";
 import type { StorageClass } from "../schema/types/storage-v1.ts";
 import { NodeInfo } from "./node-info.ts";
-import { type LabelMatch, PodInfo } from "./pod-info.ts";
+import { PodInfo, type Selector } from "./pod-info.ts";
+import { ChangeLog } from "./pair-fold.ts";
 import type { Snapshot, VolumeView } from "./snapshot.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -16,7 +17,7 @@ const nobody: readonly PodInfo[] = [];
 /** What the cache asks of the other informers. */
 export interface CacheSources {
   namespaceLabels?(namespace: string): Labels | undefined;
-  defaultSpreadSelector?(pod: PodInfo): LabelMatch | undefined;
+  defaultSpreadSelector?(pod: PodInfo): Selector | undefined;
   readonly volumes?: VolumeView;
 }
 
@@ -43,6 +44,7 @@ export class SchedulerCache implements Snapshot {
   readonly nodesWithAffinityPods: Set<NodeInfo> = new Set();
   readonly nodesWithRequiredAntiAffinityPods: Set<NodeInfo> = new Set();
   readonly volumes: VolumeView;
+  readonly changes: ChangeLog = new ChangeLog(() => this.#nodes.size);
   /** The search order; undefined when nodes have come or gone since. */
   #order: NodeInfo[] | undefined;
 
@@ -72,7 +74,7 @@ export class SchedulerCache implements Snapshot {
     return this.#sources.namespaceLabels?.(namespace) ?? noLabels;
   }
 
-  defaultSpreadSelector(pod: PodInfo): LabelMatch | undefined {
+  defaultSpreadSelector(pod: PodInfo): Selector | undefined {
     return this.#sources.defaultSpreadSelector?.(pod);
   }
 
@@ -88,6 +90,7 @@ export class SchedulerCache implements Snapshot {
     this.#countImages(info, -1);
     info.setNode(node);
     this.#countImages(info, 1);
+    this.changes.changed(info);
   }
 
   /** Pods may still be on it: their deletion is told on its own. */
@@ -96,6 +99,7 @@ export class SchedulerCache implements Snapshot {
     if (info === undefined) return;
     this.#countImages(info, -1);
     info.setNode(undefined);
+    this.changes.changed(info);
     this.#order = undefined;
     this.#forgetIfEmpty(info);
   }
@@ -108,7 +112,7 @@ export class SchedulerCache implements Snapshot {
     const info = new PodInfo(pod, placed?.pod);
     if (placed !== undefined && placed.node.name === name) {
       const { pod: old, assumed } = placed;
-      placed.node.replacePod(old, info);
+      if (placed.node.replacePod(old, info)) this.changes.changed(placed.node);
       placed.pod = info;
       placed.assumed = false;
       this.#indexAffinity(placed.node);
@@ -168,7 +172,7 @@ export class SchedulerCache implements Snapshot {
     const info = this.#info(node);
     info.addPod(pod);
     this.#placed.set(pod.uid, { pod, node: info, assumed });
-    this.#indexAffinity(info);
+    this.#changedPods(info);
   }
 
   #take(uid: string): Placed | undefined {
@@ -176,13 +180,18 @@ export class SchedulerCache implements Snapshot {
     if (placed === undefined) return undefined;
     this.#placed.delete(uid);
     placed.node.removePod(uid);
-    this.#indexAffinity(placed.node);
+    this.#changedPods(placed.node);
     this.#forgetIfEmpty(placed.node);
     return placed;
   }
 
   #forgetIfEmpty(info: NodeInfo): void {
     if (info.node === undefined && info.pods.size === 0) this.#nodes.delete(info.name);
+  }
+
+  #changedPods(node: NodeInfo): void {
+    this.changes.changed(node);
+    this.#indexAffinity(node);
   }
 
   #indexAffinity(node: NodeInfo): void {

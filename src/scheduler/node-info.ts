@@ -56,16 +56,17 @@ export class NodeInfo {
     for (const claim of claimsOf(pod.pod)) this.claims.set(claim, (this.claims.get(claim) ?? 0) + 1);
   }
 
-  /** Puts a newer state of a pod that is here in its place; nothing is counted anew when nothing that counts has changed. */
-  replacePod(old: PodInfo, pod: PodInfo): void {
+  /** Puts a newer state of a pod that is here in its place; answers whether anything that counts has changed. */
+  replacePod(old: PodInfo, pod: PodInfo): boolean {
     if (pod.countsAs(old)) {
       this.pods.set(pod.uid, pod);
       if (this.podsWithAffinity.delete(old)) this.podsWithAffinity.add(pod);
       if (this.podsWithRequiredAntiAffinity.delete(old)) this.podsWithRequiredAntiAffinity.add(pod);
-      return;
+      return false;
     }
     this.removePod(old.uid);
     this.addPod(pod);
+    return true;
   }
 
   removePod(uid: string): PodInfo | undefined {

@@ -9,16 +9,22 @@ import { nonZeroRequestedBy, requestedBy } from "./amounts.ts";
 type Labels = Readonly<Record<string, string>>;
 const noLabels: Labels = {};
 
-/** A selector of pods by labels; `undefined` selects nothing, an empty one everything, as metav1 has it. */
-export type LabelMatch = (labels: Labels) => boolean;
+/** A selector of objects by labels. One object a meaning: selectors that say the same are the same. */
+export interface Selector {
+  /** What it says, for keys of caches. */
+  readonly text: string;
+  readonly matches: (labels: Labels) => boolean;
+}
 
 export interface AffinityTerm {
   readonly topologyKey: string;
   readonly namespaces: ReadonlySet<string>;
   /** Selects namespaces by their labels, besides those that are named. */
-  readonly namespaceSelector: LabelMatch | undefined;
-  readonly selector: LabelMatch;
+  readonly namespaceSelector: Selector | undefined;
+  readonly selector: Selector;
   readonly weight: number;
+  /** What it says, for keys of caches. */
+  readonly text: string;
 }
 
 export interface HostPort {
@@ -94,26 +100,41 @@ function sameSpec(before: Pod, after: Pod): boolean {
   return before.metadata?.generation === 1 && after.metadata?.generation === 1 && before.metadata.uid === after.metadata.uid;
 }
 
-const compiled = new WeakMap<LabelSelector, LabelMatch>();
-const nothing: LabelMatch = () => false;
+const compiled = new WeakMap<LabelSelector, Selector>();
+const interned = new Map<string, Selector>();
+/** Beyond this the texts that are known are forgotten: nothing but time depends on them. */
+const maxInterned = 10_000;
+const nothing: Selector = { text: "", matches: () => false };
 
-/** Selectors of cached objects are frozen and shared by the pods of a template: each is compiled once. */
-export function compileSelector(selector: LabelSelector | undefined): LabelMatch {
-  if (selector === undefined) return nothing;
-  let match = compiled.get(selector);
-  if (match === undefined) {
-    const matcher = labelSelectorMatcher(selector);
-    match = (labels) => matcher.matches(labels);
-    compiled.set(selector, match);
+/** The one selector with this text; `make` is called when it is new. */
+export function internSelector(text: string, make: () => (labels: Labels) => boolean): Selector {
+  let selector = interned.get(text);
+  if (selector === undefined) {
+    if (interned.size >= maxInterned) interned.clear();
+    interned.set(text, (selector = { text, matches: make() }));
   }
-  return match;
+  return selector;
 }
+
+/** `undefined` selects nothing, an empty selector everything, as metav1 has it. Frozen objects are looked at once. */
+export function compileSelector(selector: LabelSelector | undefined): Selector {
+  if (selector === undefined) return nothing;
+  let found = compiled.get(selector);
+  if (found === undefined) {
+    found = internSelector(JSON.stringify(selector), () => {
+      const matcher = labelSelectorMatcher(selector);
+      return (labels) => matcher.matches(labels);
+    });
+    compiled.set(selector, found);
+  }
+  return found;
+}
+
+const noTerms: AffinityTerm[] = [];
 
 function weighted(pod: Pod, terms: readonly { weight: number; podAffinityTerm: PodAffinityTerm }[] | undefined): AffinityTerm[] {
   return terms === undefined ? noTerms : terms.map(({ weight, podAffinityTerm }) => compileTerm(pod, podAffinityTerm, weight));
 }
-
-const noTerms: AffinityTerm[] = [];
 
 function termsOf(pod: Pod, terms: readonly PodAffinityTerm[] | undefined): AffinityTerm[] {
   return terms === undefined ? noTerms : terms.map((term) => compileTerm(pod, term, 0));
@@ -129,12 +150,15 @@ function compileTerm(pod: Pod, term: PodAffinityTerm, weight: number): AffinityT
     namespaceSelector: term.namespaceSelector === undefined ? undefined : compileSelector(term.namespaceSelector),
     selector: compileSelector(term.labelSelector),
     weight,
+    text: JSON.stringify([own ? pod.metadata?.namespace : "", term, weight]),
   };
 }
 
 /** Whether `term` speaks of `pod`; `namespaceLabels` are those of the pod's namespace. */
 export function termMatches(term: AffinityTerm, pod: PodInfo, namespaceLabels: Labels): boolean {
-  return (term.namespaces.has(pod.namespace) || term.namespaceSelector?.(namespaceLabels) === true) && term.selector(pod.labels);
+  return (
+    (term.namespaces.has(pod.namespace) || term.namespaceSelector?.matches(namespaceLabels) === true) && term.selector.matches(pod.labels)
+  );
 }
 
 const noPorts: HostPort[] = [];

@@ -172,7 +172,7 @@ function covers(budget: PodDisruptionBudget, pod: PodInfo): boolean {
   const selector = budget.spec?.selector;
   if (budget.metadata?.namespace !== pod.namespace || selector === undefined) return false;
   if (Object.keys(selector.matchLabels ?? {}).length === 0 && (selector.matchExpressions ?? []).length === 0) return false;
-  if (Object.keys(pod.labels).length === 0 || !compileSelector(selector)(pod.labels)) return false;
+  if (Object.keys(pod.labels).length === 0 || !compileSelector(selector).matches(pod.labels)) return false;
   return !Object.hasOwn(budget.status?.disruptedPods ?? {}, pod.name);
 }
 

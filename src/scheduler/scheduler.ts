@@ -11,7 +11,8 @@ import type { Pod } from "../schema/types/core-v1.ts";
 import type { PodDisruptionBudget } from "../schema/types/policy-v1.ts";
 import { bindPod, evictVictim, patchPodStatus, type PodStatusChange, selectNode } from "./binding.ts";
 import type { SchedulerCache } from "./cache.ts";
-import { type Decision, schedule } from "./cycle.ts";
+import type { Decision } from "./cycle.ts";
+import { type CycleRunner, createCycleRunner } from "./cycle-runner.ts";
 import { describeDiagnosis, eventNote, noNodesMessage, rejectingPlugins } from "./diagnosis.ts";
 import type { Plugin } from "./framework.ts";
 import type { SchedulerMetrics } from "./metrics.ts";
@@ -47,7 +48,7 @@ type Unschedulable = Exclude<Decision, { type: "fits" }>;
 
 export class SchedulingLoop {
   readonly #parts: SchedulerParts;
-  #start = 0;
+  readonly #cycles: CycleRunner;
   #binding = 0;
   #wake: (() => void) | undefined;
   /** Pods whose victims are being removed: not tried again before that is done. */
@@ -55,6 +56,7 @@ export class SchedulingLoop {
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
+    this.#cycles = createCycleRunner(parts);
   }
 
   /** There may be something to do. */
@@ -83,7 +85,7 @@ export class SchedulingLoop {
   }
 
   #attempt(queued: QueuedPod): void {
-    const { cache, queue, clock, metrics, plugins, random, percentageOfNodesToScore } = this.#parts;
+    const { cache, queue, clock, metrics } = this.#parts;
     const { pod } = queued;
     if (pod.terminating || cache.isAssumed(pod.uid) || this.#isGone(pod)) {
       queue.done(queued);
@@ -92,13 +94,12 @@ export class SchedulingLoop {
     const started = clock.monotonic();
     let decision: Decision;
     try {
-      decision = schedule(cache, pod, { plugins, start: this.#start, random, percentageOfNodesToScore });
+      decision = this.#cycles.decide(cache, pod);
     } catch (error) {
       this.#fail(queued, error, started);
       return;
     }
     metrics.algorithmDuration.observe((clock.monotonic() - started) / 1000);
-    if (decision.type !== "no-nodes") this.#start = decision.nextStart;
     if (decision.type === "fits") this.#assume(queued, decision.node, started);
     else this.#reject(queued, decision, started);
   }

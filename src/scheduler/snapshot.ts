@@ -2,7 +2,8 @@
 import type { PersistentVolume, PersistentVolumeClaim } from "../schema/types/core-v1.ts";
 import type { StorageClass } from "../schema/types/storage-v1.ts";
 import type { NodeInfo } from "./node-info.ts";
-import type { LabelMatch, PodInfo } from "./pod-info.ts";
+import type { ChangeLog } from "./pair-fold.ts";
+import type { PodInfo, Selector } from "./pod-info.ts";
 
 export interface Snapshot {
   /** Nodes in the order of search: zones take turns. */
@@ -16,8 +17,9 @@ export interface Snapshot {
   nodesWithImage(name: string): number;
   namespaceLabels(namespace: string): Readonly<Record<string, string>>;
   /** Selects the pods of the services and controllers that `pod` belongs to; undefined when it belongs to none. */
-  defaultSpreadSelector(pod: PodInfo): LabelMatch | undefined;
+  defaultSpreadSelector(pod: PodInfo): Selector | undefined;
   readonly volumes: VolumeView;
+  readonly changes: ChangeLog;
 }
 
 export interface VolumeView {

@@ -2,12 +2,13 @@
 import type { InformerFactory, Lister } from "../client/informer.ts";
 import { replicasets, type ReplicaSet, statefulsets, type StatefulSet } from "../schema/types/apps-v1.ts";
 import { type ReplicationController, replicationcontrollers, type Service, services } from "../schema/types/core-v1.ts";
-import { compileSelector, type LabelMatch, type PodInfo } from "./pod-info.ts";
+import type { LabelSelector } from "../schema/types/meta-v1.ts";
+import { compileSelector, internSelector, type PodInfo, type Selector } from "./pod-info.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 /** A function for {@link Snapshot.defaultSpreadSelector} over informers of services and the controllers of pods. */
-export function defaultSpreadSelectors(informers: InformerFactory): (pod: PodInfo) => LabelMatch | undefined {
+export function defaultSpreadSelectors(informers: InformerFactory): (pod: PodInfo) => Selector | undefined {
   const listers = {
     replicaSets: informers.informer(replicasets).lister,
     statefulSets: informers.informer(statefulsets).lister,
@@ -15,16 +16,28 @@ export function defaultSpreadSelectors(informers: InformerFactory): (pod: PodInf
   };
   const byNamespace = new ServicesByNamespace(informers);
   return (pod) => {
-    const parts: LabelMatch[] = [];
+    const parts: Selector[] = [];
     for (const service of byNamespace.of(pod.namespace)) {
       const selector = service.spec?.selector;
-      if (selector !== undefined && matchesMap(selector, pod.labels)) parts.push((labels) => matchesMap(selector, labels));
+      if (selector !== undefined && Object.keys(selector).length > 0 && matchesMap(selector, pod.labels)) {
+        parts.push(compileSelector(asSelector(selector)));
+      }
     }
     const controller = controllerSelector(pod, listers);
     if (controller !== undefined) parts.push(controller);
-    if (parts.length === 0) return undefined;
-    return parts.length === 1 ? parts[0] : (labels) => parts.every((part) => part(labels));
+    if (parts.length < 2) return parts[0];
+    const text = JSON.stringify(parts.map((part) => part.text));
+    return internSelector(text, () => (labels) => parts.every((part) => part.matches(labels)));
   };
+}
+
+const asSelectors = new WeakMap<Labels, LabelSelector>();
+
+/** The plain maps of services and replication controllers as label selectors, one object a map. */
+function asSelector(map: Labels): LabelSelector {
+  let selector = asSelectors.get(map);
+  if (selector === undefined) asSelectors.set(map, (selector = { matchLabels: map }));
+  return selector;
 }
 
 /** The listers copy their arrays; a cycle needs one for each pod. */
@@ -52,7 +65,7 @@ interface Listers {
   readonly replicationControllers: Lister<ReplicationController>;
 }
 
-function controllerSelector(pod: PodInfo, listers: Listers): LabelMatch | undefined {
+function controllerSelector(pod: PodInfo, listers: Listers): Selector | undefined {
   const owner = pod.pod.metadata?.ownerReferences?.find((o) => o.controller === true);
   if (owner === undefined) return undefined;
   if (owner.apiVersion === "apps/v1" && owner.kind === "ReplicaSet") {
@@ -65,7 +78,7 @@ function controllerSelector(pod: PodInfo, listers: Listers): LabelMatch | undefi
   }
   if (owner.apiVersion === "v1" && owner.kind === "ReplicationController") {
     const selector = listers.replicationControllers.get(pod.namespace, owner.name)?.spec?.selector;
-    return selector === undefined ? undefined : (labels) => matchesMap(selector, labels);
+    return selector === undefined ? undefined : compileSelector(asSelector(selector));
   }
   return undefined;
 }

@@ -1,10 +1,11 @@
 /** Affinity and anti-affinity between pods: the incoming pod's terms, and those of the pods that are there. */
 import { type Cycle, type Filter, maxScore, type Plugin, type Rejection, type Scorer } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
+import { addToTotals, type Contribute, copyTotals, foldPairs, type PairTotals, totalOf } from "../pair-fold.ts";
+import type { Snapshot } from "../snapshot.ts";
 import { type AffinityTerm, type PodInfo, termMatches } from "../pod-info.ts";
 
 type Labels = Readonly<Record<string, string>>;
-type NamespaceLabels = (namespace: string) => Labels;
 
 /** A required term of a pod that is there weighs this much when the incoming pod is scored. */
 const hardAffinityWeight = 1;
@@ -18,7 +19,7 @@ export const interPodAffinity: Plugin = {
   name: "InterPodAffinity",
   weight: 2,
   prepareFilter: (cycle) => prepare(cycle),
-  prepareScore: (cycle, nodes) => prepareScore(cycle, nodes),
+  prepareScore: (cycle) => prepareScore(cycle),
   helps: (event, pod) => {
     switch (event.type) {
       case "AssignedPodAdd":
@@ -37,67 +38,81 @@ export const interPodAffinity: Plugin = {
   },
 };
 
-/** `key\0value` → how many pods. Entries at zero are removed. */
-class PairCounts {
-  readonly #counts: Map<string, number>;
-
-  constructor(counts: Map<string, number> = new Map()) {
-    this.#counts = counts;
-  }
-
-  get size(): number {
-    return this.#counts.size;
-  }
-
-  has(key: string, value: string): boolean {
-    return (this.#counts.get(`${key}\0${value}`) ?? 0) > 0;
-  }
-
-  add(node: NodeInfo, key: string, by: number): void {
-    const value = node.labels[key];
-    if (value === undefined) return;
-    const pair = `${key}\0${value}`;
-    const next = (this.#counts.get(pair) ?? 0) + by;
-    if (next === 0) this.#counts.delete(pair);
-    else this.#counts.set(pair, next);
-  }
-
-  copy(): PairCounts {
-    return new PairCounts(new Map(this.#counts));
-  }
-}
-
 function matchesAll(terms: readonly AffinityTerm[], pod: PodInfo, labels: Labels): boolean {
   return terms.length > 0 && terms.every((term) => termMatches(term, pod, labels));
 }
 
-function prepare({ pod, snapshot }: Cycle): Filter | undefined {
-  const namespaces: NamespaceLabels = (namespace) => snapshot.namespaceLabels(namespace);
-  const own = namespaces(pod.namespace);
-  const existing = new PairCounts();
-  for (const node of snapshot.nodesWithRequiredAntiAffinityPods) {
-    for (const other of node.podsWithRequiredAntiAffinity) {
-      for (const term of other.requiredAntiAffinity) if (termMatches(term, pod, own)) existing.add(node, term.topologyKey, 1);
-    }
-  }
-  const wanted = pod.requiredAffinity.length > 0 || pod.requiredAntiAffinity.length > 0;
-  if (!wanted && existing.size === 0) return undefined;
-  const filter = new AffinityFilter(pod, namespaces, existing, new PairCounts(), new PairCounts());
-  if (wanted) for (const node of snapshot.nodes) for (const other of node.pods.values()) filter.countOwnTerms(other, node, 1);
-  return filter;
+/** What a term of another pod may ask about this one, as a key. */
+function identityOf(pod: PodInfo, snapshot: Snapshot): string {
+  return JSON.stringify([pod.namespace, pod.labels, snapshot.namespaceLabels(pod.namespace)]);
 }
+
+type Add = (key: string, value: string, by: number) => void;
+
+/** Adds `by` for the node's domain under the term's key, if it has one. */
+function credit(node: NodeInfo, term: AffinityTerm, by: number, add: Add): void {
+  const value = node.labels[term.topologyKey];
+  if (value !== undefined) add(term.topologyKey, value, by);
+}
+
+function prepare({ pod, snapshot }: Cycle): Filter | undefined {
+  const existing =
+    snapshot.nodesWithRequiredAntiAffinityPods.size === 0
+      ? noTotals
+      : foldPairs(snapshot, `anti ${identityOf(pod, snapshot)}`, (node, add) => {
+          const labels = snapshot.namespaceLabels(pod.namespace);
+          for (const other of node.podsWithRequiredAntiAffinity) {
+            for (const term of other.requiredAntiAffinity) if (termMatches(term, pod, labels)) credit(node, term, 1, add);
+          }
+        });
+  if (pod.requiredAffinity.length === 0 && pod.requiredAntiAffinity.length === 0 && existing.size === 0) return undefined;
+  const { affinity, antiAffinity } = countOwn(pod, snapshot);
+  return new AffinityFilter(pod, snapshot, existing, affinity, antiAffinity);
+}
+
+const noTotals: PairTotals = new Map();
+
+/** Pods that all of the affinity terms speak of, and those that each anti-affinity term speaks of, by domain. */
+function countOwn(pod: PodInfo, snapshot: Snapshot): { affinity: PairTotals; antiAffinity: PairTotals } {
+  const fold = (name: string, terms: readonly AffinityTerm[], contribute: Contribute): PairTotals => {
+    if (terms.length === 0) return noTotals;
+    // Labels of namespaces may change without any node changing: such terms are counted anew.
+    if (terms.some((term) => term.namespaceSelector !== undefined)) return sumNow(snapshot, contribute);
+    return foldPairs(snapshot, `${name} ${terms.map((term) => term.text).join()}`, contribute);
+  };
+  return {
+    affinity: fold("affinity", pod.requiredAffinity, (node, add) => {
+      for (const other of node.pods.values()) addAffinity(pod, other, node, snapshot, 1, add);
+    }),
+    antiAffinity: fold("anti-affinity", pod.requiredAntiAffinity, (node, add) => {
+      for (const other of node.pods.values()) addAntiAffinity(pod, other, node, snapshot, 1, add);
+    }),
+  };
+}
+
+function addAffinity(pod: PodInfo, other: PodInfo, node: NodeInfo, snapshot: Snapshot, by: number, add: Add): void {
+  if (!matchesAll(pod.requiredAffinity, other, snapshot.namespaceLabels(other.namespace))) return;
+  for (const term of pod.requiredAffinity) credit(node, term, by, add);
+}
+
+function addAntiAffinity(pod: PodInfo, other: PodInfo, node: NodeInfo, snapshot: Snapshot, by: number, add: Add): void {
+  const labels = snapshot.namespaceLabels(other.namespace);
+  for (const term of pod.requiredAntiAffinity) if (termMatches(term, other, labels)) credit(node, term, by, add);
+}
+
+type OwnTotals = Map<string, Map<string, number>>;
 
 class AffinityFilter implements Filter {
   readonly #pod: PodInfo;
-  readonly #namespaces: NamespaceLabels;
+  readonly #snapshot: Snapshot;
   /** Anti-affinity terms of pods that are there which speak of this pod. */
-  readonly #existing: PairCounts;
-  readonly #affinity: PairCounts;
-  readonly #antiAffinity: PairCounts;
+  readonly #existing: PairTotals;
+  readonly #affinity: PairTotals;
+  readonly #antiAffinity: PairTotals;
 
-  constructor(pod: PodInfo, namespaces: NamespaceLabels, existing: PairCounts, affinity: PairCounts, antiAffinity: PairCounts) {
+  constructor(pod: PodInfo, snapshot: Snapshot, existing: PairTotals, affinity: PairTotals, antiAffinity: PairTotals) {
     this.#pod = pod;
-    this.#namespaces = namespaces;
+    this.#snapshot = snapshot;
     this.#existing = existing;
     this.#affinity = affinity;
     this.#antiAffinity = antiAffinity;
@@ -107,10 +122,11 @@ class AffinityFilter implements Filter {
     if (!this.#meetsAffinity(node)) return affinityUnmet;
     for (const { topologyKey } of this.#pod.requiredAntiAffinity) {
       const value = node.labels[topologyKey];
-      if (value !== undefined && this.#antiAffinity.has(topologyKey, value)) return antiAffinityUnmet;
+      if (value !== undefined && totalOf(this.#antiAffinity, topologyKey, value) > 0) return antiAffinityUnmet;
     }
-    if (this.#existing.size > 0) {
-      for (const key in node.labels) if (this.#existing.has(key, node.labels[key] as string)) return existingUnmet;
+    for (const [key, values] of this.#existing) {
+      const value = node.labels[key];
+      if (value !== undefined && (values.get(value) ?? 0) > 0) return existingUnmet;
     }
     return undefined;
   }
@@ -122,13 +138,15 @@ class AffinityFilter implements Filter {
     for (const { topologyKey } of terms) {
       const value = node.labels[topologyKey];
       if (value === undefined) return false;
-      if (!this.#affinity.has(topologyKey, value)) present = false;
+      if (totalOf(this.#affinity, topologyKey, value) <= 0) present = false;
     }
-    return present || (this.#affinity.size === 0 && matchesAll(terms, this.#pod, this.#namespaces(this.#pod.namespace)));
+    if (present) return true;
+    return this.#affinity.size === 0 && matchesAll(terms, this.#pod, this.#snapshot.namespaceLabels(this.#pod.namespace));
   }
 
   fork(): Filter {
-    return new AffinityFilter(this.#pod, this.#namespaces, this.#existing.copy(), this.#affinity.copy(), this.#antiAffinity.copy());
+    const [existing, affinity, antiAffinity] = [this.#existing, this.#affinity, this.#antiAffinity].map(copyTotals);
+    return new AffinityFilter(this.#pod, this.#snapshot, existing as OwnTotals, affinity as OwnTotals, antiAffinity as OwnTotals);
   }
 
   add(pod: PodInfo, node: NodeInfo): void {
@@ -139,50 +157,43 @@ class AffinityFilter implements Filter {
     this.#change(pod, node, -1);
   }
 
+  /** Only on forks, whose totals are their own. */
   #change(other: PodInfo, node: NodeInfo, by: number): void {
-    const own = this.#namespaces(this.#pod.namespace);
-    for (const term of other.requiredAntiAffinity) if (termMatches(term, this.#pod, own)) this.#existing.add(node, term.topologyKey, by);
-    this.countOwnTerms(other, node, by);
-  }
-
-  /** Counts `other` where this pod's own terms speak of it. */
-  countOwnTerms(other: PodInfo, node: NodeInfo, by: number): void {
-    const labels = this.#namespaces(other.namespace);
-    if (matchesAll(this.#pod.requiredAffinity, other, labels)) {
-      for (const term of this.#pod.requiredAffinity) this.#affinity.add(node, term.topologyKey, by);
+    const to =
+      (totals: PairTotals): Add =>
+      (key, value, amount) =>
+        addToTotals(totals as OwnTotals, key, value, amount);
+    const labels = this.#snapshot.namespaceLabels(this.#pod.namespace);
+    for (const term of other.requiredAntiAffinity) {
+      if (termMatches(term, this.#pod, labels)) credit(node, term, by, to(this.#existing));
     }
-    for (const term of this.#pod.requiredAntiAffinity) {
-      if (termMatches(term, other, labels)) this.#antiAffinity.add(node, term.topologyKey, by);
-    }
+    addAffinity(this.#pod, other, node, this.#snapshot, by, to(this.#affinity));
+    addAntiAffinity(this.#pod, other, node, this.#snapshot, by, to(this.#antiAffinity));
   }
 }
 
-function prepareScore({ pod, snapshot }: Cycle, _nodes: readonly NodeInfo[]): Scorer | undefined {
-  const preferring = pod.preferredAffinity.length > 0 || pod.preferredAntiAffinity.length > 0;
-  if (!preferring && snapshot.nodesWithAffinityPods.size === 0) return undefined;
-  const scores = new Map<string, Map<string, number>>();
-  const credit = (term: AffinityTerm, about: PodInfo, node: NodeInfo, weight: number): void => {
-    if (weight === 0 || !termMatches(term, about, snapshot.namespaceLabels(about.namespace))) return;
-    const value = node.labels[term.topologyKey];
-    if (value === undefined) return;
-    let values = scores.get(term.topologyKey);
-    if (values === undefined) scores.set(term.topologyKey, (values = new Map()));
-    values.set(value, (values.get(value) ?? 0) + weight);
-  };
-  for (const node of preferring ? snapshot.nodes : snapshot.nodesWithAffinityPods) {
-    for (const other of preferring ? node.pods.values() : node.podsWithAffinity) {
-      for (const term of pod.preferredAffinity) credit(term, other, node, term.weight);
-      for (const term of pod.preferredAntiAffinity) credit(term, other, node, -term.weight);
-      for (const term of other.requiredAffinity) credit(term, pod, node, hardAffinityWeight);
-      for (const term of other.preferredAffinity) credit(term, pod, node, term.weight);
-      for (const term of other.preferredAntiAffinity) credit(term, pod, node, -term.weight);
+function prepareScore({ pod, snapshot }: Cycle): Scorer | undefined {
+  const own = [...pod.preferredAffinity, ...pod.preferredAntiAffinity];
+  if (own.length === 0 && snapshot.nodesWithAffinityPods.size === 0) return undefined;
+  const contribute: Contribute = (node, add) => {
+    const labels = snapshot.namespaceLabels(pod.namespace);
+    for (const other of own.length > 0 ? node.pods.values() : node.podsWithAffinity) {
+      const theirs = snapshot.namespaceLabels(other.namespace);
+      for (const term of pod.preferredAffinity) if (termMatches(term, other, theirs)) credit(node, term, term.weight, add);
+      for (const term of pod.preferredAntiAffinity) if (termMatches(term, other, theirs)) credit(node, term, -term.weight, add);
+      for (const term of other.requiredAffinity) if (termMatches(term, pod, labels)) credit(node, term, hardAffinityWeight, add);
+      for (const term of other.preferredAffinity) if (termMatches(term, pod, labels)) credit(node, term, term.weight, add);
+      for (const term of other.preferredAntiAffinity) if (termMatches(term, pod, labels)) credit(node, term, -term.weight, add);
     }
-  }
-  if (scores.size === 0) return undefined;
+  };
+  const anew = own.some((term) => term.namespaceSelector !== undefined);
+  const name = `prefer ${identityOf(pod, snapshot)} ${own.map((term) => term.text).join()} ${pod.preferredAffinity.length}`;
+  const totals: PairTotals = anew ? sumNow(snapshot, contribute) : foldPairs(snapshot, name, contribute);
+  if (totals.size === 0) return undefined;
   return {
     score: (node) => {
       let sum = 0;
-      for (const [key, values] of scores) {
+      for (const [key, values] of totals) {
         const value = node.labels[key];
         if (value !== undefined) sum += values.get(value) ?? 0;
       }
@@ -190,6 +201,12 @@ function prepareScore({ pod, snapshot }: Cycle, _nodes: readonly NodeInfo[]): Sc
     },
     normalize: normalizeBetween,
   };
+}
+
+function sumNow(snapshot: Snapshot, contribute: Contribute): PairTotals {
+  const totals: OwnTotals = new Map();
+  for (const node of snapshot.nodes) contribute(node, (key, value, by) => by !== 0 && addToTotals(totals, key, value, by));
+  return totals;
 }
 
 /** The lowest becomes 0, the highest 100. */

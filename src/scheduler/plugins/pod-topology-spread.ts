@@ -4,7 +4,8 @@ import { findUntoleratedTaint, schedulingEffects } from "../../kinds/pod/tolerat
 import type { TopologySpreadConstraint } from "../../schema/types/core-v1.ts";
 import { type Cycle, type Filter, maxScore, type Plugin, type Rejection, type Scorer } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
-import { compileSelector, type LabelMatch, type PodInfo } from "../pod-info.ts";
+import { addToTotals, copyTotals, foldPairs, type PairTotals, totalOf } from "../pair-fold.ts";
+import { compileSelector, internSelector, type PodInfo, type Selector } from "../pod-info.ts";
 
 const hostname = "kubernetes.io/hostname";
 
@@ -12,9 +13,9 @@ interface Constraint {
   readonly key: string;
   readonly maxSkew: number;
   readonly minDomains: number;
-  readonly selector: LabelMatch;
-  /** Whether pods on the node count at all (node affinity and taints policies). */
-  readonly counts: (node: NodeInfo) => boolean;
+  readonly selector: Selector;
+  /** Whether pods on the node count at all (node affinity and taints policies); undefined: on every node. */
+  readonly counts: ((node: NodeInfo) => boolean) | undefined;
 }
 
 /** The cluster's defaults, soft: for pods of services and controllers that name no constraints. */
@@ -40,7 +41,12 @@ export const podTopologySpread: Plugin = {
   prepareFilter: (cycle) => {
     const constraints = constraintsOf(cycle, "DoNotSchedule");
     if (constraints.length === 0) return undefined;
-    return new SpreadFilter(cycle.pod, constraints, countAll(cycle, constraints));
+    const required = constraints.map((c) => c.key);
+    return new SpreadFilter(
+      cycle.pod,
+      constraints,
+      constraints.map((c) => sums(cycle, c, required)),
+    );
   },
   prepareScore: (cycle, nodes) => {
     const own = (cycle.pod.pod.spec?.topologySpreadConstraints?.length ?? 0) > 0;
@@ -79,11 +85,14 @@ function constraintsOf(cycle: Cycle, action: "DoNotSchedule" | "ScheduleAnyway")
   }));
 }
 
-function selectorOf(constraint: TopologySpreadConstraint, pod: PodInfo): LabelMatch {
+function selectorOf(constraint: TopologySpreadConstraint, pod: PodInfo): Selector {
   const base = compileSelector(constraint.labelSelector);
   const keys = (constraint.matchLabelKeys ?? []).filter((key) => pod.labels[key] !== undefined);
   if (keys.length === 0) return base;
-  return (labels) => keys.every((key) => labels[key] === pod.labels[key]) && base(labels);
+  const wanted = keys.map((key) => [key, pod.labels[key]] as const);
+  return internSelector(JSON.stringify([base.text, wanted]), () => (labels) => {
+    return wanted.every(([key, value]) => labels[key] === value) && base.matches(labels);
+  });
 }
 
 /** By default nodes that the pod's affinity excludes do not count, and taints are ignored (KEP-3094). */
@@ -91,10 +100,10 @@ function inclusion(
   pod: PodInfo,
   policies: Pick<TopologySpreadConstraint, "nodeAffinityPolicy" | "nodeTaintsPolicy">,
   affinity: NodePredicate | undefined,
-): (node: NodeInfo) => boolean {
+): ((node: NodeInfo) => boolean) | undefined {
   const honorAffinity = (policies.nodeAffinityPolicy ?? "Honor") === "Honor" && affinity !== undefined;
   const honorTaints = policies.nodeTaintsPolicy === "Honor";
-  if (!honorAffinity && !honorTaints) return () => true;
+  if (!honorAffinity && !honorTaints) return undefined;
   return ({ node }) => {
     if (node === undefined) return false;
     if (honorAffinity && !affinity(node)) return false;
@@ -109,10 +118,10 @@ function defaultConstraints(cycle: Cycle): Constraint[] {
   return defaults.map((c) => ({ ...c, minDomains: 1, selector, counts }));
 }
 
-function matching(node: NodeInfo, selector: LabelMatch, namespace: string): number {
+function matching(node: NodeInfo, { matches }: Selector, namespace: string): number {
   let count = 0;
   for (const pod of node.pods.values()) {
-    if (pod.namespace === namespace && !pod.terminating && selector(pod.labels)) count++;
+    if (pod.namespace === namespace && !pod.terminating && matches(pod.labels)) count++;
   }
   return count;
 }
@@ -121,57 +130,73 @@ function hasAllKeys(node: NodeInfo, constraints: readonly Constraint[]): boolean
   return constraints.every((c) => node.labels[c.key] !== undefined);
 }
 
-/** Matching pods by domain, a map for each constraint; only domains of nodes that count. */
-function countAll({ pod, snapshot }: Cycle, constraints: readonly Constraint[]): Map<string, number>[] {
-  const totals = constraints.map(() => new Map<string, number>());
-  for (const node of snapshot.nodes) {
-    if (!hasAllKeys(node, constraints)) continue;
-    constraints.forEach((c, i) => {
-      if (!c.counts(node)) return;
-      const domain = node.labels[c.key] as string;
-      const total = totals[i] as Map<string, number>;
-      total.set(domain, (total.get(domain) ?? 0) + matching(node, c.selector, pod.namespace));
-    });
+/**
+ * Matching pods by domain, and the nodes of each domain, over the nodes that count and that have all keys (`required`).
+ * A constraint that counts on every node shares its sums with all pods of its kind; the others are summed here.
+ */
+function sums(cycle: Cycle, c: Constraint, required: readonly string[]): { pods: PairTotals; nodes: PairTotals } {
+  const { pod, snapshot } = cycle;
+  const complete = (node: NodeInfo): boolean => required.every((key) => node.labels[key] !== undefined);
+  const countPods = (node: NodeInfo, add: (key: string, value: string, by: number) => void): void => {
+    const domain = node.labels[c.key];
+    if (domain !== undefined && complete(node)) add(c.key, domain, matching(node, c.selector, pod.namespace));
+  };
+  const countNodes = (node: NodeInfo, add: (key: string, value: string, by: number) => void): void => {
+    const domain = node.labels[c.key];
+    if (domain !== undefined && complete(node)) add(c.key, domain, 1);
+  };
+  const { counts } = c;
+  if (counts === undefined) {
+    const where = JSON.stringify([c.key, required]);
+    return {
+      pods: foldPairs(snapshot, `spread ${where} ${pod.namespace} ${c.selector.text}`, countPods),
+      nodes: foldPairs(snapshot, `domains ${where}`, countNodes),
+    };
   }
-  return totals;
+  const pods = new Map<string, Map<string, number>>();
+  const nodes = new Map<string, Map<string, number>>();
+  for (const node of snapshot.nodes) {
+    if (!counts(node)) continue;
+    countPods(node, (key, value, by) => by !== 0 && addToTotals(pods, key, value, by));
+    countNodes(node, (key, value, by) => addToTotals(nodes, key, value, by));
+  }
+  return { pods, nodes };
+}
+
+interface Sums {
+  readonly pods: PairTotals;
+  readonly nodes: PairTotals;
 }
 
 class SpreadFilter implements Filter {
   readonly #pod: PodInfo;
   readonly #constraints: readonly Constraint[];
-  readonly #counts: readonly Map<string, number>[];
+  readonly #sums: readonly Sums[];
   /** The lowest count of each constraint; worked out when first asked for after a change. */
   #lowest: number[] | undefined;
 
-  constructor(pod: PodInfo, constraints: readonly Constraint[], counts: readonly Map<string, number>[]) {
+  constructor(pod: PodInfo, constraints: readonly Constraint[], all: readonly Sums[]) {
     this.#pod = pod;
     this.#constraints = constraints;
-    this.#counts = counts;
+    this.#sums = all;
   }
 
   check(node: NodeInfo): Rejection | undefined {
-    this.#lowest ??= this.#counts.map((counts, i) => {
-      if (counts.size < (this.#constraints[i] as Constraint).minDomains) return 0;
-      let lowest = Number.POSITIVE_INFINITY;
-      for (const count of counts.values()) lowest = Math.min(lowest, count);
-      return lowest;
-    });
+    this.#lowest ??= this.#constraints.map((c, i) => lowest(c, this.#sums[i] as Sums));
     for (let i = 0; i < this.#constraints.length; i++) {
       const c = this.#constraints[i] as Constraint;
       const domain = node.labels[c.key];
       if (domain === undefined) return unlabelled;
-      const self = c.selector(this.#pod.labels) ? 1 : 0;
-      if ((this.#counts[i]?.get(domain) ?? 0) + self - (this.#lowest[i] as number) > c.maxSkew) return skewed;
+      const self = c.selector.matches(this.#pod.labels) ? 1 : 0;
+      const present = totalOf((this.#sums[i] as Sums).pods, c.key, domain);
+      if (present + self - (this.#lowest[i] as number) > c.maxSkew) return skewed;
     }
     return undefined;
   }
 
   fork(): Filter {
-    return new SpreadFilter(
-      this.#pod,
-      this.#constraints,
-      this.#counts.map((counts) => new Map(counts)),
-    );
+    const copies = this.#sums.map(({ pods, nodes }) => ({ pods: copyTotals(pods), nodes }));
+    return new SpreadFilter(this.#pod, this.#constraints, copies);
   }
 
   add(pod: PodInfo, node: NodeInfo): void {
@@ -182,34 +207,43 @@ class SpreadFilter implements Filter {
     this.#change(pod, node, -1);
   }
 
+  /** Only on forks, whose sums are their own. */
   #change(pod: PodInfo, node: NodeInfo, by: number): void {
     if (pod.namespace !== this.#pod.namespace || !hasAllKeys(node, this.#constraints)) return;
     this.#constraints.forEach((c, i) => {
-      if (!c.selector(pod.labels) || !c.counts(node)) return;
-      const domain = node.labels[c.key] as string;
-      const counts = this.#counts[i] as Map<string, number>;
-      counts.set(domain, (counts.get(domain) ?? 0) + by);
+      if (!c.selector.matches(pod.labels) || c.counts?.(node) === false) return;
+      addToTotals((this.#sums[i] as Sums).pods as Map<string, Map<string, number>>, c.key, node.labels[c.key] as string, by);
       this.#lowest = undefined;
     });
   }
 }
 
+/** With fewer domains than `minDomains`, the lowest counts as none. */
+function lowest({ key, minDomains }: Constraint, { pods, nodes }: Sums): number {
+  const domains = nodes.get(key)?.size ?? 0;
+  const counts = pods.get(key);
+  if (domains < minDomains || counts === undefined || counts.size < domains) return domains === 0 ? Number.POSITIVE_INFINITY : 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (const count of counts.values()) least = Math.min(least, count);
+  return least;
+}
+
 class SpreadScorer implements Scorer {
-  readonly #cycle: Cycle;
+  readonly #namespace: string;
   readonly #constraints: readonly Constraint[];
   readonly #requireAll: boolean;
-  readonly #counts: readonly Map<string, number>[];
+  readonly #pods: readonly PairTotals[];
   readonly #weights: readonly number[];
 
   constructor(cycle: Cycle, constraints: readonly Constraint[], nodes: readonly NodeInfo[], requireAll: boolean) {
-    this.#cycle = cycle;
+    this.#namespace = cycle.pod.namespace;
     this.#constraints = constraints;
     this.#requireAll = requireAll;
     const scored = requireAll ? nodes.filter((node) => hasAllKeys(node, constraints)) : nodes;
-    this.#counts = constraints.map((c) => domainsOf(c, scored));
-    this.#weights = constraints.map((c, i) => Math.log((c.key === hostname ? scored.length : (this.#counts[i]?.size ?? 0)) + 2));
+    const required = requireAll ? constraints.map((c) => c.key) : [];
     // Pods of a host are counted where it is scored; the other domains reach beyond the nodes that are scored.
-    if (this.#counts.some((counts) => counts.size > 0)) this.#countDomains();
+    this.#pods = constraints.map((c) => (c.key === hostname ? noTotals : sums(cycle, c, required).pods));
+    this.#weights = constraints.map((c) => Math.log((c.key === hostname ? scored.length : domainsOf(c.key, scored)) + 2));
   }
 
   score(node: NodeInfo): number {
@@ -219,7 +253,7 @@ class SpreadScorer implements Scorer {
       const c = this.#constraints[i] as Constraint;
       const domain = node.labels[c.key];
       if (domain === undefined) continue;
-      const count = c.key === hostname ? matching(node, c.selector, this.#cycle.pod.namespace) : (this.#counts[i]?.get(domain) ?? 0);
+      const count = c.key === hostname ? matching(node, c.selector, this.#namespace) : totalOf(this.#pods[i] as PairTotals, c.key, domain);
       score += count * (this.#weights[i] as number) + (c.maxSkew - 1);
     }
     return Math.round(score);
@@ -240,28 +274,15 @@ class SpreadScorer implements Scorer {
       else scores[i] = max === 0 ? maxScore : Math.trunc((maxScore * (max + min - score)) / max);
     }
   }
-
-  #countDomains(): void {
-    const { snapshot, pod } = this.#cycle;
-    for (const node of snapshot.nodes) {
-      if (this.#requireAll && !hasAllKeys(node, this.#constraints)) continue;
-      this.#constraints.forEach((c, i) => {
-        const counts = this.#counts[i] as Map<string, number>;
-        const domain = node.labels[c.key];
-        const known = domain === undefined ? undefined : counts.get(domain);
-        if (domain === undefined || known === undefined || !c.counts(node)) return;
-        counts.set(domain, known + matching(node, c.selector, pod.namespace));
-      });
-    }
-  }
 }
 
-function domainsOf(constraint: Constraint, nodes: readonly NodeInfo[]): Map<string, number> {
-  const domains = new Map<string, number>();
-  if (constraint.key === hostname) return domains;
+const noTotals: PairTotals = new Map();
+
+function domainsOf(key: string, nodes: readonly NodeInfo[]): number {
+  const domains = new Set<string>();
   for (const node of nodes) {
-    const domain = node.labels[constraint.key];
-    if (domain !== undefined) domains.set(domain, 0);
+    const domain = node.labels[key];
+    if (domain !== undefined) domains.add(domain);
   }
-  return domains;
+  return domains.size;
 }

@@ -155,7 +155,7 @@ function serves(volume: PersistentVolume, claim: PersistentVolumeClaim): boolean
   if (metadata?.deletionTimestamp !== undefined || (spec?.storageClassName ?? "") !== classOf(claim)) return false;
   if ((spec?.volumeMode ?? "Filesystem") !== (claim.spec?.volumeMode ?? "Filesystem")) return false;
   if (!(claim.spec?.accessModes ?? []).every((mode) => spec?.accessModes?.includes(mode))) return false;
-  if (claim.spec?.selector !== undefined && !compileSelector(claim.spec.selector)(metadata?.labels ?? {})) return false;
+  if (claim.spec?.selector !== undefined && !compileSelector(claim.spec.selector).matches(metadata?.labels ?? {})) return false;
   return compareQuantities(sizeOf(volume), claim.spec?.resources?.requests?.["storage"] ?? "0") >= 0;
 }
 
