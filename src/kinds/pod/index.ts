@@ -7,6 +7,7 @@ import { podSelectableFieldNames, podSelectableFields } from "./selectable-field
 import { validatePodStatusUpdate } from "./validation-status.ts";
 import { validatePodUpdate } from "./validation-update.ts";
 import { validatePod } from "./validation.ts";
+import { podWarnings } from "./warnings.ts";
 import { podWrites } from "./writes.ts";
 
 export const podKind: Kind = kind<Pod>({
@@ -17,6 +18,7 @@ export const podKind: Kind = kind<Pod>({
   validateCreate: validatePod,
   validateUpdate: validatePodUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  warnings: podWarnings,
   selectableFieldNames: podSelectableFieldNames,
   selectableFields: podSelectableFields,
 });

@@ -31,6 +31,8 @@ export const podWrites: Writes = {
         {
           type: "PodScheduled",
           status: "False",
+          lastProbeTime: null as unknown as string,
+          lastTransitionTime: pod.metadata?.creationTimestamp,
           reason: "SchedulingGated",
           message: "Scheduling is blocked due to non-empty scheduling gates",
         },

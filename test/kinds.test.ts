@@ -1,0 +1,113 @@
+/** Our kinds against what upstream v1.36 answered to the same objects (`tools/record-kinds.ts`). */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { kindOf } from "../src/kinds/index.ts";
+import type { Kind } from "../src/kinds/kind.ts";
+import {
+  validateGenericObjectMeta,
+  validateGenericObjectMetaUpdate,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from "../src/kinds/object-meta.ts";
+import { nameIsDnsSubdomain, pathSegment } from "../src/kinds/formats.ts";
+import { decodeJson } from "../src/schema/codec.ts";
+import type { FieldError } from "../src/schema/field-error.ts";
+import type { UnstructuredObject } from "../src/schema/object.ts";
+import { deepFreeze, mutable } from "../src/schema/object.ts";
+import { typeNameOf } from "../src/schema/scheme.ts";
+import type { KindCase, KindFixture } from "./fixtures/kinds/fixture.ts";
+
+const directory = join(import.meta.dirname, "fixtures/kinds");
+
+for (const file of readdirSync(directory).filter((f) => f.endsWith(".json"))) {
+  const fixture = JSON.parse(readFileSync(join(directory, file), "utf8")) as KindFixture;
+  const kind = kindOf(fixture);
+  assert.ok(kind, `no kind for ${fixture.resource}`);
+  for (const one of fixture.cases) test(`${fixture.kind}: ${one.title}`, () => replay(fixture, kind, one));
+}
+
+function decode(fixture: KindFixture, json: Record<string, unknown>): UnstructuredObject {
+  const { group, version, kind } = fixture;
+  const placed = { apiVersion: group === "" ? version : `${group}/${version}`, kind, ...json };
+  const { object } = decodeJson(JSON.stringify(placed), typeNameOf({ group, version, kind }), "Ignore");
+  return object;
+}
+
+function replay(fixture: KindFixture, kind: Kind, one: KindCase): void {
+  const wanted = one.answer ?? {};
+  const { object, errors, warnings } = one.update ? replayUpdate(fixture, kind, one) : replayCreate(fixture, kind, one);
+  if (wanted.object === undefined) {
+    assert.equal(wanted.status, 422, `recorded ${wanted.status} ${wanted.reason}`);
+    const causes = errors.map((e) => ({ reason: e.type, message: e.body, field: e.field }));
+    assert.deepEqual(
+      causes,
+      wanted.causes?.map((c) => ({ ...c, field: c.field ?? "" })),
+    );
+    return;
+  }
+  assert.deepEqual(errors, []);
+  assert.deepEqual(stripped(object), stripped(decode(fixture, wanted.object)));
+  if (wanted.warnings || kind.warnings) assert.deepEqual(warnings, wanted.warnings ?? []);
+}
+
+interface Outcome {
+  readonly object: UnstructuredObject;
+  readonly errors: readonly FieldError[];
+  readonly warnings: readonly string[];
+}
+
+function replayCreate(fixture: KindFixture, kind: Kind, one: KindCase): Outcome {
+  const object = decode(fixture, one.object);
+  const meta = (object.metadata ??= {});
+  if (fixture.namespaced) meta.namespace ??= "the-namespace";
+  meta.uid = "00000000-0000-0000-0000-000000000000";
+  meta.creationTimestamp = "2026-01-01T00:00:00Z";
+  kind.setDefaults?.(object);
+  kind.prepareForCreate?.(object);
+  const validateName = kind.validateName ?? nameIsDnsSubdomain;
+  const errors = [...validateObjectMeta(meta, fixture.namespaced, validateName), ...(kind.validateCreate?.(object) ?? [])];
+  return { object, errors, warnings: kind.warnings?.(object, undefined) ?? [] };
+}
+
+function replayUpdate(fixture: KindFixture, kind: Kind, one: KindCase): Outcome {
+  const old = deepFreeze(withIdentity(decode(fixture, one.stored ?? {})));
+  const object = withIdentity(decode(fixture, one.update?.object ?? {}));
+  const meta = (object.metadata ??= {});
+  if (fixture.namespaced) meta.namespace ??= "the-namespace";
+  if (one.update?.withoutResourceVersion === true) delete meta.resourceVersion;
+  kind.setDefaults?.(object);
+  if (old.metadata?.generation !== undefined) meta.generation = old.metadata.generation;
+  const sub = one.update?.subresource;
+  const hooks = sub === undefined ? kind : sub === "status" ? undefined : kind.subresources?.[sub];
+  if (sub === "status") kind.prepareForStatusUpdate?.(object, old);
+  else hooks?.prepareForUpdate?.(object, old);
+  const now = object.metadata;
+  const before = old.metadata;
+  const errors = [
+    ...validateGenericObjectMeta(now, fixture.namespaced, pathSegment),
+    ...validateGenericObjectMetaUpdate(now, before),
+    ...validateObjectMetaUpdate(now, before),
+    ...((sub === "status" ? kind.validateStatusUpdate?.(object, old) : hooks?.validateUpdate?.(object, old)) ?? []),
+  ];
+  return { object, errors, warnings: sub === undefined ? (kind.warnings?.(object, old) ?? []) : [] };
+}
+
+function withIdentity(object: UnstructuredObject): UnstructuredObject {
+  const copy = mutable(object);
+  copy.metadata = { ...copy.metadata, uid: "00000000-0000-0000-0000-000000000000", resourceVersion: "1" };
+  return copy;
+}
+
+/** Without what the server fills in at the time of writing. */
+function stripped(object: UnstructuredObject): unknown {
+  const text = JSON.stringify(object).replace(/"(lastTransitionTime|lastPhaseTransitionTime)":"[^"]*"/g, '"$1":"now"');
+  const copy = JSON.parse(text) as UnstructuredObject;
+  const meta = (copy.metadata ??= {});
+  delete meta.uid;
+  delete meta.resourceVersion;
+  delete meta.creationTimestamp;
+  delete meta.managedFields;
+  return copy;
+}
