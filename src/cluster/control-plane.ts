@@ -160,8 +160,11 @@ function startWork(options: ControlPlaneOptions, context: ControllerContext, cli
   stops.push(() => scheduling);
   if (config.simulatedNodes > 0) {
     const simulated = startSimulatedNodes({ ...context, client, log: log.child("simulated-nodes") }, { count: config.simulatedNodes });
+    for (const name of simulated.names) {
+      const node = simulated.localNode(name);
+      if (node !== undefined) localNodes.set(name, node);
+    }
     stops.push(() => simulated.stop());
-    void localNodes;
   }
 }
 

@@ -6,6 +6,8 @@ export interface NodeConfig {
   readonly dir: string;
   /** Of the agent's own identity, `system:node:NAME`. */
   readonly kubeconfig: string;
+  /** Of its network's: it may read services, slices, nodes and namespaces. */
+  readonly networkKubeconfig: string;
   /** PEM files: the serving certificate for port 10250 and the CA of its clients. */
   readonly servingCertificate: string;
   readonly servingKey: string;

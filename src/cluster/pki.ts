@@ -21,9 +21,15 @@ export interface ClusterPki {
   /** PEM of the key that signs service account tokens, and of its public half. */
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
-  /** A node's own: client certificate for the API server, serving certificate for its port 10250. */
-  node(name: string, address: string): { client: CertificateAndKey; serving: CertificateAndKey };
+  /** A node's own: client certificates of its kubelet and of its network, serving certificate for its port 10250. */
+  node(name: string, address: string): { client: CertificateAndKey; network: CertificateAndKey; serving: CertificateAndKey };
 }
+
+/** Whose members are the networks of nodes: see `network-role.ts`. */
+export const networkGroup = "tsukube:node-network";
+
+/** What the API server calls itself before kubelets. */
+export const kubeletClientName = "kube-apiserver-kubelet-client";
 
 const days = 3650;
 /** Certificates are renewed this long before they end. */
@@ -68,11 +74,12 @@ export function ensurePki(config: ClusterConfig): ClusterPki {
     ca,
     apiServer,
     admin: issue("admin", "kubernetes-admin", ["system:masters"], ["client"], []),
-    kubeletClient: issue("apiserver-kubelet-client", "kube-apiserver-kubelet-client", ["system:masters"], ["client"], []),
+    kubeletClient: issue("apiserver-kubelet-client", kubeletClientName, ["system:masters"], ["client"], []),
     serviceAccountKey,
     serviceAccountPublicKey: createPublicKey(serviceAccountKey).export({ type: "spki", format: "pem" }).toString(),
     node: (name, address) => ({
       client: issue(`${name}-client`, `system:node:${name}`, ["system:nodes"], ["client"], []),
+      network: issue(`${name}-network`, `${networkGroup}:${name}`, [networkGroup], ["client"], []),
       serving: issue(`${name}-serving`, `system:node:${name}`, ["system:nodes"], ["server"], [name, address]),
     }),
   };

@@ -12,7 +12,8 @@ import { writeOwnKubeconfig } from "../kubeconfig.ts";
 import { imageDir } from "../layout.ts";
 import type { NodeConfig } from "../node-config.ts";
 import type { ClusterConfig } from "../options.ts";
-import type { ClusterPki } from "../pki.ts";
+import { ensureDnsService, ensureNetworkRole } from "../network-role.ts";
+import { type ClusterPki, networkGroup } from "../pki.ts";
 import { ClusterError, writeFileWhole } from "../state.ts";
 import { Agent } from "./agents.ts";
 import { bridgeName, ensureHostNetwork, hostAddress, type HostNetworkUndo } from "./host-network.ts";
@@ -46,6 +47,12 @@ export async function startMachines(options: MachinesOptions): Promise<Machines>
   if (containerd === undefined) throw new ClusterError("containerd is missing; `tsukube doctor --fix` installs it, or name one with --containerd");
   const undo = await ensureHostNetwork(config);
   const url = await plane.listenOn(hostAddress(config));
+  await ensureNetworkRole(plane.client);
+  await ensureDnsService(
+    plane.client,
+    dnsAddress(config),
+    Array.from({ length: config.nodes }, (_, i) => machineOf(config, i + 1).address),
+  );
   const removeRoutes = keepPodRoutes(plane.informers, log.child("routes"), isSimulated, bridgeName(config));
   const agents = await Promise.all(
     Array.from({ length: config.nodes }, async (_, i) => {
@@ -71,8 +78,9 @@ export async function startMachines(options: MachinesOptions): Promise<Machines>
 function writeNodeFiles(options: MachinesOptions, machine: Machine, url: string, containerd: string): { file: string; changed: boolean } {
   const { config, pki } = options;
   const path = (name: string): string => join(machine.dir, name);
-  const { client, serving } = pki.node(machine.name, machine.address);
+  const { client, network, serving } = pki.node(machine.name, machine.address);
   writeOwnKubeconfig(path("kubeconfig"), { name: config.name, server: url, ca: pki.ca.certificate, user: `system:node:${machine.name}`, credentials: client });
+  writeOwnKubeconfig(path("network.kubeconfig"), { name: config.name, server: url, ca: pki.ca.certificate, user: `${networkGroup}:${machine.name}`, credentials: network });
   writeFileWhole(path("serving.crt"), serving.certificate, 0o644);
   writeFileWhole(path("serving.key"), serving.key);
   writeFileWhole(path("ca.crt"), pki.ca.certificate, 0o644);
@@ -81,6 +89,7 @@ function writeNodeFiles(options: MachinesOptions, machine: Machine, url: string,
     nodeAddress: machine.address,
     dir: machine.dir,
     kubeconfig: path("kubeconfig"),
+    networkKubeconfig: path("network.kubeconfig"),
     servingCertificate: path("serving.crt"),
     servingKey: path("serving.key"),
     clientCa: path("ca.crt"),
