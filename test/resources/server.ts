@@ -30,7 +30,13 @@ export async function startServer(options: TestOptions = {}): Promise<TestServer
   const admission: AdmissionPlugin[] = [];
   const server = createApiServer({ store, clock, log, metrics: new MetricsRegistry(), admission });
   const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] });
-  const deps: ResourceDeps = { clock, log, objects: (group, resource) => server.objects(group, resource), client: () => client, ...options.deps };
+  const deps: ResourceDeps = {
+    clock,
+    log,
+    objects: (group, resource) => server.objects(group, resource),
+    client: () => client,
+    ...options.deps,
+  };
   for (const definition of builtinResources(deps)) server.install(definition);
   admission.push(...(options.admission?.(deps) ?? []));
   await server.start();

@@ -1,0 +1,71 @@
+import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admission.ts";
+import { jsonEqual } from "../../apiserver/json-equal.ts";
+import type { Pod, Toleration } from "../../schema/types/core-v1.ts";
+import type { RuntimeClass } from "../../schema/types/node-v1.ts";
+import type { ResourceDeps } from "../deps.ts";
+import { isAbout, refusal } from "./forbidden.ts";
+
+/** A pod takes overhead and scheduling from its runtime class (KEP-585). */
+export function runtimeClass(deps: ResourceDeps): AdmissionPlugin {
+  const classOf = async (attributes: AdmissionAttributes, pod: Pod): Promise<RuntimeClass | undefined> => {
+    const name = pod.spec?.runtimeClassName;
+    if (name === undefined) return undefined;
+    const found = await deps.objects("node.k8s.io", "runtimeclasses").get("", name);
+    if (found === undefined) throw refusal(attributes, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+    return found as unknown as RuntimeClass;
+  };
+  return {
+    name: "RuntimeClass",
+    handles: (a) => a.operation === "CREATE" && isAbout(a, "", "pods"),
+    admit: async (attributes) => {
+      const pod = attributes.object as unknown as Pod;
+      const found = await classOf(attributes, pod);
+      if (found === undefined || pod.spec === undefined) return;
+      const overhead = found.overhead?.podFixed;
+      if (found.overhead !== undefined) {
+        if (Object.keys(pod.spec.overhead ?? {}).length > 0 && !jsonEqual(overhead, pod.spec.overhead))
+          throw refusal(attributes, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+        if (overhead !== undefined) pod.spec.overhead = { ...overhead };
+      }
+      if (found.scheduling !== undefined) setScheduling(attributes, pod.spec, found.scheduling);
+    },
+    validate: async (attributes) => {
+      const pod = attributes.object as unknown as Pod;
+      const found = await classOf(attributes, pod);
+      if (found?.overhead !== undefined) {
+        if (!jsonEqual(found.overhead.podFixed ?? {}, pod.spec?.overhead ?? {}))
+          throw refusal(attributes, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+      } else if (pod.spec?.overhead !== undefined)
+        throw refusal(attributes, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+    },
+  };
+}
+
+function setScheduling(
+  attributes: AdmissionAttributes,
+  spec: NonNullable<Pod["spec"]>,
+  scheduling: NonNullable<RuntimeClass["scheduling"]>,
+): void {
+  const selector: Record<string, string> = { ...spec.nodeSelector };
+  for (const [key, value] of Object.entries(scheduling.nodeSelector ?? {})) {
+    const own = selector[key];
+    if (own !== undefined && own !== value)
+      throw refusal(
+        attributes,
+        `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`,
+      );
+    selector[key] = value;
+  }
+  if (Object.keys(selector).length > 0) spec.nodeSelector = selector;
+  const added = (scheduling.tolerations ?? []).filter((t) => !(spec.tolerations ?? []).some((own) => covers(own, t)));
+  if (added.length > 0) spec.tolerations = [...(spec.tolerations ?? []).filter((own) => !added.some((t) => covers(t, own))), ...added];
+}
+
+/** `a` tolerates everything that `b` does. */
+function covers(a: Toleration, b: Toleration): boolean {
+  if (a.key && a.key !== b.key) return false;
+  if (a.effect && a.effect !== b.effect) return false;
+  if (a.operator === "Exists")
+    return (a.tolerationSeconds ?? Number.POSITIVE_INFINITY) >= (b.tolerationSeconds ?? Number.POSITIVE_INFINITY);
+  return jsonEqual(a, b);
+}
