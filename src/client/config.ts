@@ -19,6 +19,8 @@ export interface ClientConfig {
   readonly password?: string | undefined;
   readonly exec?: ExecPlugin | undefined;
   readonly impersonate?: Impersonation | undefined;
+  /** Do not ask for HTTP/2. */
+  readonly disableHttp2?: boolean | undefined;
   /** The server takes the field manager from what stands before the first slash. `tsukube` when absent. */
   readonly userAgent?: string | undefined;
   /** `system` when absent; for retries and the liveness of connections. */

@@ -108,7 +108,7 @@ export class Connections {
     return {
       host,
       port: this.#origin.port === "" ? 443 : Number(this.#origin.port),
-      ALPNProtocols: ["h2", "http/1.1"],
+      ALPNProtocols: this.#config.disableHttp2 === true ? ["http/1.1"] : ["h2", "http/1.1"],
       ...(servername === undefined ? {} : { servername }),
       ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
