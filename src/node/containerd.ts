@@ -36,7 +36,11 @@ export function parseVersion(output: string): string {
 }
 
 /** The configuration file for a containerd of `version` (`1.6.20`, `2.2.9`). */
-export function containerdConfig(options: ContainerdOptions, version: string, facts: { restrictOom: boolean; snapshotter: string }): string {
+export function containerdConfig(
+  options: ContainerdOptions,
+  version: string,
+  facts: { restrictOom: boolean; snapshotter: string },
+): string {
   const modern = Number(version.split(".")[0]) >= 2;
   const cri = (part: "runtime" | "images"): string => (modern ? `io.containerd.cri.v1.${part}` : "io.containerd.grpc.v1.cri");
   const registries = options.mirrorPort === undefined ? undefined : join(options.directory, "registries");
@@ -193,10 +197,7 @@ async function answers(socket: string, pid: number, directory: string): Promise<
 /** `_default` stands for every registry that has no directory of its own. */
 function writeMirror(directory: string, port: number): void {
   mkdirSync(join(directory, "_default"), { recursive: true });
-  writeFileSync(
-    join(directory, "_default", "hosts.toml"),
-    `[host."http://127.0.0.1:${port}"]\n  capabilities = ["pull", "resolve"]\n`,
-  );
+  writeFileSync(join(directory, "_default", "hosts.toml"), `[host."http://127.0.0.1:${port}"]\n  capabilities = ["pull", "resolve"]\n`);
 }
 
 /** containerd runs the `loopback` plugin in every sandbox: a link to the system's when the node's directory has none. */

@@ -181,7 +181,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       await server.close();
       await mirror.close();
       cri.close();
-      await client.close();
+      client.close();
     },
   };
 }

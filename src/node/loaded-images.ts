@@ -51,7 +51,8 @@ export class LoadedImages {
   async #pull(name: string, digest: string): Promise<void> {
     try {
       const known = await this.#cri.imageStatus({ image: name });
-      if (known?.repoDigests.some((d) => d.endsWith(`@${digest}`)) !== true || !known.repoTags.includes(name)) await this.#cri.pullImage({ image: name }, undefined, undefined);
+      if (known?.repoDigests.some((d) => d.endsWith(`@${digest}`)) !== true || !known.repoTags.includes(name))
+        await this.#cri.pullImage({ image: name }, undefined, undefined);
       this.#present.set(name, digest);
     } catch (error) {
       this.#log.warn("a loaded image could not be brought into the runtime", { image: name, error });

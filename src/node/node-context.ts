@@ -58,7 +58,14 @@ export function containerFieldPath(pod: Pod, container: Container | EphemeralCon
   return is(pod.spec?.initContainers) ? `spec.initContainers{${container.name}}` : `spec.ephemeralContainers{${container.name}}`;
 }
 
-export function containerEvent(events: EventRecorder, pod: Pod, container: Container | EphemeralContainer, type: "Normal" | "Warning", reason: string, message: string): void {
+export function containerEvent(
+  events: EventRecorder,
+  pod: Pod,
+  container: Container | EphemeralContainer,
+  type: "Normal" | "Warning",
+  reason: string,
+  message: string,
+): void {
   events.event(aboutPod(pod), type, reason, message, { fieldPath: containerFieldPath(pod, container) });
 }
 

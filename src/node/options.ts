@@ -47,7 +47,8 @@ export function nodeAgentFaults(options: NodeAgentOptions): string[] {
   if (options.nodeIPs.length === 0) faults.push("nodeIPs is empty");
   if (!options.dataDir.startsWith("/")) faults.push(`dataDir must be an absolute path, not ${JSON.stringify(options.dataDir)}`);
   const parent = options.cgroupParent ?? "/";
-  if (!parent.startsWith("/") || parent.split("/").includes("..")) faults.push(`cgroupParent must be an absolute path, not ${JSON.stringify(parent)}`);
+  if (!parent.startsWith("/") || parent.split("/").includes(".."))
+    faults.push(`cgroupParent must be an absolute path, not ${JSON.stringify(parent)}`);
   for (const [name, value] of Object.entries(options.tls)) if (!value.includes("-----BEGIN")) faults.push(`tls.${name} is not PEM`);
   return faults;
 }

@@ -113,7 +113,9 @@ export class PodWorkers {
       if (this.#workers.has(uid)) continue;
       log.info("ending what runs for a pod that is gone", { pod: uid });
       const runtime = await readPodRuntime(cri, uid);
-      await Promise.all(runtime.containers.filter((c) => c.state === "running").map((c) => cri.stopContainer(c.id, c.record.gracePeriod ?? 2)));
+      await Promise.all(
+        runtime.containers.filter((c) => c.state === "running").map((c) => cri.stopContainer(c.id, c.record.gracePeriod ?? 2)),
+      );
       await Promise.all(runtime.sandboxes.map((s) => cri.stopPodSandbox(s.id)));
       await Promise.all(runtime.containers.map((c) => cri.removeContainer(c.id)));
       await Promise.all(runtime.sandboxes.map((s) => cri.removePodSandbox(s.id)));

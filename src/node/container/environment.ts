@@ -59,7 +59,10 @@ async function addFromSources({ pod, container, objects }: EnvironmentInput, own
   }
 }
 
-async function fromSource({ pod, container, addresses, objects, allocatable }: EnvironmentInput, source: EnvVarSource): Promise<string | undefined> {
+async function fromSource(
+  { pod, container, addresses, objects, allocatable }: EnvironmentInput,
+  source: EnvVarSource,
+): Promise<string | undefined> {
   const namespace = pod.metadata?.namespace ?? "";
   if (source.fieldRef !== undefined) return fieldValue(source.fieldRef, pod, addresses);
   if (source.resourceFieldRef !== undefined) return resourceValue(source.resourceFieldRef, pod, container, allocatable);
@@ -75,7 +78,8 @@ async function fromSource({ pod, container, addresses, objects, allocatable }: E
     const { name = "", key, optional } = source.secretKeyRef;
     const found = await optionally(optional, objects.secret(namespace, name));
     if (found === undefined) return undefined;
-    if (found.data !== undefined && Object.hasOwn(found.data, key)) return Buffer.from(found.data[key] as string, "base64").toString("utf8");
+    if (found.data !== undefined && Object.hasOwn(found.data, key))
+      return Buffer.from(found.data[key] as string, "base64").toString("utf8");
     if (optional === true) return undefined;
     throw new Error(`couldn't find key ${key} in Secret ${namespace}/${name}`);
   }

@@ -51,7 +51,17 @@ function formatMap(map: Record<string, string> | undefined): string {
     .join("\n");
 }
 
-const escapes: Record<string, string> = { "\x07": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\" };
+const escapes: Record<string, string> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+  '"': '\\"',
+  "\\": "\\\\",
+};
 
 /** Go's `%q`: printable characters stay, others are escaped. */
 export function goQuote(text: string): string {
@@ -88,6 +98,7 @@ export function resourceValue(
   const amount = parseQuantity((side === "limits" ? limit : named.resources?.requests?.[resource]) ?? "0");
   const asked = selector.divisor === undefined || quantityMilliValue(parseQuantity(selector.divisor)) === 0 ? "1" : selector.divisor;
   const divisor = parseQuantity(asked);
-  const [a, b] = resource === "cpu" ? [quantityMilliValue(amount), quantityMilliValue(divisor)] : [quantityValue(amount), quantityValue(divisor)];
+  const [a, b] =
+    resource === "cpu" ? [quantityMilliValue(amount), quantityMilliValue(divisor)] : [quantityValue(amount), quantityValue(divisor)];
   return String(Math.ceil(a / b));
 }

@@ -80,7 +80,10 @@ export function podDns(pod: Pod, node: DnsConfig, cluster: { servers: readonly s
     config = {
       servers: unique([...config.servers, ...(extra.nameservers ?? [])]),
       searches: unique([...config.searches, ...(extra.searches ?? [])]),
-      options: mergeOptions(config.options, (extra.options ?? []).map((o) => (o.value ? `${o.name}:${o.value}` : (o.name ?? "")))),
+      options: mergeOptions(
+        config.options,
+        (extra.options ?? []).map((o) => (o.value ? `${o.name}:${o.value}` : (o.name ?? ""))),
+      ),
     };
   }
   return { ...config, servers: config.servers.slice(0, maxServers), searches: fitSearches(config.searches) };

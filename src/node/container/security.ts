@@ -115,7 +115,9 @@ export function containerSecurity(
     noNewPrivs: own.allowPrivilegeEscalation === false,
     capabilities: { addCapabilities: own.capabilities?.add ?? [], dropCapabilities: own.capabilities?.drop ?? [] },
     namespaceOptions:
-      options.targetId !== undefined && namespaces.pid === "CONTAINER" ? { ...namespaces, pid: "TARGET", targetId: options.targetId } : namespaces,
+      options.targetId !== undefined && namespaces.pid === "CONTAINER"
+        ? { ...namespaces, pid: "TARGET", targetId: options.targetId }
+        : namespaces,
     supplementalGroups: supplementalGroups(pod),
     ...policyOf(pod),
     ...(user === undefined ? {} : { runAsUser: { value: user } }),
@@ -140,6 +142,8 @@ export function verifyNonRoot(pod: Pod, container: Container, image: ImageUser):
   }
   if (image.uid === 0) throw new Error(`container has runAsNonRoot and image will run as root ${about}`);
   if (image.uid === undefined && image.username !== "") {
-    throw new Error(`container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${about}`);
+    throw new Error(
+      `container has runAsNonRoot and image has non-numeric user (${image.username}), cannot verify user is non-root ${about}`,
+    );
   }
 }

@@ -93,7 +93,8 @@ export async function criClient(socket: string): Promise<CriClient> {
     ...containerCalls(runtime),
     ...imageCalls(images),
     version: () => runtime.call("Version", { version: "v1" }, { timeout: callTimeout }),
-    status: async () => (await runtime.call<{ status: { conditions: RuntimeCondition[] } }>("Status", {}, { timeout: callTimeout })).status.conditions,
+    status: async () =>
+      (await runtime.call<{ status: { conditions: RuntimeCondition[] } }>("Status", {}, { timeout: callTimeout })).status.conditions,
     updatePodCidr: async (podCidr) => {
       await runtime.call("UpdateRuntimeConfig", { runtimeConfig: { networkConfig: { podCidr } } }, { timeout: callTimeout });
     },
@@ -116,14 +117,18 @@ async function orUndefined<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
-type SandboxCalls = Pick<CriClient, "runPodSandbox" | "stopPodSandbox" | "removePodSandbox" | "podSandboxStatus" | "listPodSandboxes" | "portForward">;
+type SandboxCalls = Pick<
+  CriClient,
+  "runPodSandbox" | "stopPodSandbox" | "removePodSandbox" | "podSandboxStatus" | "listPodSandboxes" | "portForward"
+>;
 
 function sandboxCalls(runtime: GrpcClient): SandboxCalls {
   const filter = (labels?: Strings): object => (labels === undefined ? {} : { filter: { labelSelector: labels } });
   return {
     // The network plugin may wait for its daemon: twice the usual time, as the kubelet gives it.
     runPodSandbox: async (config, runtimeHandler, signal) =>
-      (await runtime.call<{ podSandboxId: string }>("RunPodSandbox", { config, runtimeHandler }, options(signal, 2 * callTimeout))).podSandboxId,
+      (await runtime.call<{ podSandboxId: string }>("RunPodSandbox", { config, runtimeHandler }, options(signal, 2 * callTimeout)))
+        .podSandboxId,
     stopPodSandbox: async (podSandboxId) => void (await orUndefined(runtime.call("StopPodSandbox", { podSandboxId }, options()))),
     removePodSandbox: async (podSandboxId) => void (await orUndefined(runtime.call("RemovePodSandbox", { podSandboxId }, options()))),
     podSandboxStatus: async (podSandboxId) =>
@@ -152,7 +157,8 @@ type ContainerCalls = Pick<
 function containerCalls(runtime: GrpcClient): ContainerCalls {
   return {
     createContainer: async (podSandboxId, config, sandboxConfig, signal) =>
-      (await runtime.call<{ containerId: string }>("CreateContainer", { podSandboxId, config, sandboxConfig }, options(signal))).containerId,
+      (await runtime.call<{ containerId: string }>("CreateContainer", { podSandboxId, config, sandboxConfig }, options(signal)))
+        .containerId,
     startContainer: async (containerId, signal) => void (await runtime.call("StartContainer", { containerId }, options(signal))),
     stopContainer: async (containerId, timeout, signal) =>
       void (await orUndefined(runtime.call("StopContainer", { containerId, timeout }, options(signal, callTimeout + timeout * 1000)))),
@@ -172,7 +178,8 @@ function containerCalls(runtime: GrpcClient): ContainerCalls {
     reopenContainerLog: async (containerId) => void (await runtime.call("ReopenContainerLog", { containerId }, options())),
     execSync: (containerId, cmd, timeout, signal) =>
       runtime.call("ExecSync", { containerId, cmd, timeout }, options(signal, timeout > 0 ? callTimeout + timeout * 1000 : undefined)),
-    exec: async (containerId, cmd, streams) => (await runtime.call<{ url: string }>("Exec", { containerId, cmd, ...streams }, options())).url,
+    exec: async (containerId, cmd, streams) =>
+      (await runtime.call<{ url: string }>("Exec", { containerId, cmd, ...streams }, options())).url,
     attach: async (containerId, streams) => (await runtime.call<{ url: string }>("Attach", { containerId, ...streams }, options())).url,
     containerStats: async () => (await runtime.call<{ stats: ContainerStats[] }>("ListContainerStats", {}, options())).stats,
   };

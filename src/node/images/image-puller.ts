@@ -37,7 +37,13 @@ export class ImagePuller {
     if (policy !== "Always") {
       const present = await this.#inspect(pod, container, image);
       if (present !== undefined) {
-        this.#event(pod, container, "Normal", "Pulled", `Container image "${requested}" already present on machine and can be accessed by the pod`);
+        this.#event(
+          pod,
+          container,
+          "Normal",
+          "Pulled",
+          `Container image "${requested}" already present on machine and can be accessed by the pod`,
+        );
         return present;
       }
       if (policy === "Never") {

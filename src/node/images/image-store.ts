@@ -179,7 +179,8 @@ export class ImageStore {
       await this.#takeTree(work, descriptor.digest);
       const annotations = descriptor.annotations ?? {};
       const named = annotations["io.containerd.image.name"] ?? annotations["org.opencontainers.image.ref.name"];
-      const names = named !== undefined && (named.includes("/") || named.includes(":")) ? [named] : index.manifests.length === 1 ? dockerNames : [];
+      const names =
+        named !== undefined && (named.includes("/") || named.includes(":")) ? [named] : index.manifests.length === 1 ? dockerNames : [];
       for (const name of names) {
         this.tag(name, descriptor.digest, descriptor.mediaType);
         loaded.push({ name: canonicalName(name), digest: descriptor.digest });

@@ -56,7 +56,14 @@ function answer(store: ImageStore, request: IncomingMessage, response: ServerRes
   else sendBlob(store, reference, request, response);
 }
 
-function sendManifest(store: ImageStore, registry: string, repository: string, reference: string, request: IncomingMessage, response: ServerResponse): void {
+function sendManifest(
+  store: ImageStore,
+  registry: string,
+  repository: string,
+  reference: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const found = store.resolve(registry, repository, reference);
   if (found === undefined) {
     refuse(response, 404, "MANIFEST_UNKNOWN");
@@ -91,5 +98,8 @@ function sendBlob(store: ImageStore, digest: string, request: IncomingMessage, r
     ...(range === null ? {} : { "content-range": `bytes ${start}-${end}/${size}` }),
   });
   if (request.method === "HEAD" || size === 0) response.end();
-  else createReadStream(path, { start, end }).on("error", () => response.destroy()).pipe(response);
+  else
+    createReadStream(path, { start, end })
+      .on("error", () => response.destroy())
+      .pipe(response);
 }

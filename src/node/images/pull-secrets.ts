@@ -18,7 +18,11 @@ export function credentialsFor(image: string, secrets: readonly Secret[]): AuthC
   const found: { specificity: number; auth: AuthConfig }[] = [];
   for (const secret of secrets) {
     for (const [key, auth] of Object.entries(entries(secret))) {
-      const pattern = key.replace(/^https?:\/\//, "").replace(/\/v[12]\/?$/, "").replace(/\/$/, "").replace(/^index\.docker\.io/, "docker.io");
+      const pattern = key
+        .replace(/^https?:\/\//, "")
+        .replace(/\/v[12]\/?$/, "")
+        .replace(/\/$/, "")
+        .replace(/^index\.docker\.io/, "docker.io");
       if (matches(pattern, target)) found.push({ specificity: pattern.length, auth: toAuth(auth, registry) });
     }
   }
@@ -30,7 +34,8 @@ function entries(secret: Secret): Record<string, DockerAuth> {
   const json = secret.data?.[".dockerconfigjson"];
   const old = secret.data?.[".dockercfg"];
   try {
-    if (json !== undefined) return (JSON.parse(Buffer.from(json, "base64").toString("utf8")) as { auths?: Record<string, DockerAuth> }).auths ?? {};
+    if (json !== undefined)
+      return (JSON.parse(Buffer.from(json, "base64").toString("utf8")) as { auths?: Record<string, DockerAuth> }).auths ?? {};
     if (old !== undefined) return JSON.parse(Buffer.from(old, "base64").toString("utf8")) as Record<string, DockerAuth>;
   } catch {
     return {};
@@ -47,7 +52,9 @@ function matches(pattern: string, target: string): boolean {
   const parts = host.split(".");
   const targetParts = target.slice(0, at).split(".");
   if (parts.length !== targetParts.length) return false;
-  const same = parts.every((part, i) => new RegExp(`^${part.replace(/[^\w*]/g, "\\$&").replaceAll("*", "[^.]*")}$`).test(targetParts[i] as string));
+  const same = parts.every((part, i) =>
+    new RegExp(`^${part.replace(/[^\w*]/g, "\\$&").replaceAll("*", "[^.]*")}$`).test(targetParts[i] as string),
+  );
   return same && (path === "" || target.slice(at) === path || target.slice(at).startsWith(`${path}/`));
 }
 

@@ -11,7 +11,8 @@ export interface ImageReference {
 
 const component = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
 const repositoryPattern = new RegExp(`^${component}(?:/${component})*$`);
-const domainPattern = /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
+const domainPattern =
+  /^(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?$/;
 const tagPattern = /^[\w][\w.-]{0,127}$/;
 const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 
@@ -33,7 +34,11 @@ export function parseReference(name: string): ImageReference {
   let repository = hasDomain ? rest.slice(slash + 1) : rest;
   if (registry === "index.docker.io") registry = "docker.io";
   if (registry === "docker.io" && !repository.includes("/")) repository = `library/${repository}`;
-  if (!domainPattern.test(registry) || (tag !== undefined && !tagPattern.test(tag)) || (digest !== undefined && !digestPattern.test(digest))) {
+  if (
+    !domainPattern.test(registry) ||
+    (tag !== undefined && !tagPattern.test(tag)) ||
+    (digest !== undefined && !digestPattern.test(digest))
+  ) {
     throw new Error("invalid reference format");
   }
   if (repository.toLowerCase() !== repository && repositoryPattern.test(repository.toLowerCase())) {

@@ -13,7 +13,13 @@ export interface LogRotationOptions {
 }
 
 /** Looks at one running container's log, and rotates it when it is due. */
-export async function rotateLog(cri: CriClient, containerId: string, path: string, options: LogRotationOptions, now: number): Promise<void> {
+export async function rotateLog(
+  cri: CriClient,
+  containerId: string,
+  path: string,
+  options: LogRotationOptions,
+  now: number,
+): Promise<void> {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined || stat.size < options.maxSize) return;
   const asides = oldLogs(path);

@@ -13,7 +13,14 @@ export interface MachineFacts {
   readonly hugepages: Readonly<Record<string, string>>;
 }
 
-const architectures: Record<string, string> = { x64: "amd64", arm64: "arm64", arm: "arm", ppc64: "ppc64le", s390x: "s390x", riscv64: "riscv64" };
+const architectures: Record<string, string> = {
+  x64: "amd64",
+  arm64: "arm64",
+  arm: "arm",
+  ppc64: "ppc64le",
+  s390x: "s390x",
+  riscv64: "riscv64",
+};
 
 export function goArchitecture(): string {
   return architectures[arch()] ?? arch();

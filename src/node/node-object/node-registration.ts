@@ -164,7 +164,8 @@ export class NodeRegistration {
       } catch (error) {
         failed = true;
         if (signal.aborted) return;
-        if (isApiError(error) && error.code === 404) await this.#register().catch((e: unknown) => log.warn("the node is gone and could not be registered", { error: e }));
+        if (isApiError(error) && error.code === 404)
+          await this.#register().catch((e: unknown) => log.warn("the node is gone and could not be registered", { error: e }));
         else log.warn("node status could not be told", { error });
       }
       const pause = failed ? Math.min(statusInterval, 500 * 2 ** failures++) : this.#ready ? statusInterval : whileNotReady;
@@ -179,7 +180,10 @@ export class NodeRegistration {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        held = held === undefined ? await this.#ensureLease() : await resource.update({ ...held, spec: { ...held.spec, renewTime: formatMicroTime(clock.now()) } });
+        held =
+          held === undefined
+            ? await this.#ensureLease()
+            : await resource.update({ ...held, spec: { ...held.spec, renewTime: formatMicroTime(clock.now()) } });
         failures = 0;
       } catch (error) {
         held = undefined;

@@ -102,7 +102,8 @@ function readinessProblem({ runtime, runtimeError }: NodeStatusInput): string | 
   const network = runtime.find((c) => c.type === "NetworkReady");
   const problems: string[] = [];
   if (ready?.status !== true) problems.push(`container runtime not ready: ${ready === undefined ? "RuntimeReady=unknown" : say(ready)}`);
-  if (network?.status !== true) problems.push(`container runtime network not ready: ${network === undefined ? "NetworkReady=unknown" : say(network)}`);
+  if (network?.status !== true)
+    problems.push(`container runtime network not ready: ${network === undefined ? "NetworkReady=unknown" : say(network)}`);
   if (problems.length === 0) return undefined;
   return problems.length === 1 ? problems[0] : `[${problems.join(", ")}]`;
 }

@@ -58,7 +58,14 @@ export async function startContainer(node: NodeContext, input: StartInput): Prom
     } catch (error) {
       // The hook's own words may hold secrets: they go into the status, not into an event.
       containerEvent(node.events, pod, container, "Warning", "FailedPostStartHook", "PostStartHook failed");
-      await killContainer(node, { pod, container: container as Container, id, message: "FailedPostStartHook", reason: "", grace: undefined });
+      await killContainer(node, {
+        pod,
+        container: container as Container,
+        id,
+        message: "FailedPostStartHook",
+        reason: "",
+        grace: undefined,
+      });
       throw new StartError("PostStartHookError", (error as Error).message);
     }
   }
@@ -168,7 +175,11 @@ async function containerMounts(node: NodeContext, input: StartInput, lookup: (na
     mounts.push({ containerPath: "/etc/hosts", hostPath: writeHosts(node, pod, ips, directory), readonly: false, selinuxRelabel: true });
   }
   if (container.terminationMessagePath) {
-    mounts.push({ containerPath: container.terminationMessagePath, hostPath: makeTerminationLog(directory, container.name), readonly: false });
+    mounts.push({
+      containerPath: container.terminationMessagePath,
+      hostPath: makeTerminationLog(directory, container.name),
+      readonly: false,
+    });
   }
   return mounts;
 }

@@ -31,13 +31,13 @@ export interface StatusInput {
 
 const lost = "ContainerStatusUnknown";
 
-export function containerStatuses(input: StatusInput): Pick<PodStatus, "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses"> {
+export function containerStatuses(
+  input: StatusInput,
+): Pick<PodStatus, "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses"> {
   const { spec } = input.pod;
   const regular = convert(input, spec?.containers ?? [], input.old.containerStatuses ?? [], false);
   const init = convert(input, spec?.initContainers ?? [], input.old.initContainerStatuses ?? [], true);
-  const ephemeral = convert(input, spec?.ephemeralContainers ?? [], input.old.ephemeralContainerStatuses ?? [], false).map(
-    ({ started: _, ...status }) => status,
-  );
+  const ephemeral = convert(input, spec?.ephemeralContainers ?? [], input.old.ephemeralContainerStatuses ?? [], false).map(withoutStarted);
   const byName = (a: ContainerStatus, b: ContainerStatus): number => (a.name < b.name ? -1 : 1);
   return {
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
@@ -46,7 +46,19 @@ export function containerStatuses(input: StatusInput): Pick<PodStatus, "containe
   };
 }
 
-function convert(input: StatusInput, containers: readonly (Container | EphemeralContainer)[], previous: readonly ContainerStatus[], init: boolean): ContainerStatus[] {
+/** Ephemeral containers are never probed: nothing says whether they have started. */
+function withoutStarted(status: ContainerStatus): ContainerStatus {
+  const copy = { ...status };
+  delete copy.started;
+  return copy;
+}
+
+function convert(
+  input: StatusInput,
+  containers: readonly (Container | EphemeralContainer)[],
+  previous: readonly ContainerStatus[],
+  init: boolean,
+): ContainerStatus[] {
   return containers.map((container) => {
     const old = previous.find((s) => s.name === container.name);
     const instances = input.runtime.containers.filter((c) => c.name === container.name);
@@ -102,13 +114,18 @@ function absent(input: StatusInput, container: Container | EphemeralContainer, o
 }
 
 /** `instances`: newest first. */
-function present(container: Container | EphemeralContainer, instances: RuntimeContainer[], old: ContainerStatus | undefined): ContainerStatus {
+function present(
+  container: Container | EphemeralContainer,
+  instances: RuntimeContainer[],
+  old: ContainerStatus | undefined,
+): ContainerStatus {
   const [latest, before] = instances as [RuntimeContainer, RuntimeContainer?];
   const volumeMounts = old?.volumeMounts ?? mountStatuses(container);
   const containerID = `containerd://${latest.id}`;
   let lastState: ContainerState = {};
   if (before !== undefined) lastState = stateOf(before);
-  else if (old !== undefined && old.containerID !== containerID && old.state?.terminated !== undefined) lastState = { terminated: old.state.terminated };
+  else if (old !== undefined && old.containerID !== containerID && old.state?.terminated !== undefined)
+    lastState = { terminated: old.state.terminated };
   else if (old?.lastState?.terminated !== undefined) lastState = { terminated: old.lastState.terminated };
   const requests = container.resources?.requests;
   return {
@@ -160,8 +177,12 @@ function asWaiting(input: StatusInput, container: Container | EphemeralContainer
       return state !== undefined && state !== "unknown";
     });
     if (latest === undefined && initialized === true && !isSidecar(container) && status.state?.waiting !== undefined) {
-      const message = "Unable to get init container status from container runtime and pod has been initialized, treat it as exited normally";
-      return { ...status, state: { terminated: { exitCode: 0, reason: "Completed", message, startedAt: undefined, finishedAt: undefined } } };
+      const message =
+        "Unable to get init container status from container runtime and pod has been initialized, treat it as exited normally";
+      return {
+        ...status,
+        state: { terminated: { exitCode: 0, reason: "Completed", message, startedAt: undefined, finishedAt: undefined } },
+      };
     }
   }
   const failure = input.failures.get(container.name);

@@ -96,7 +96,11 @@ export async function killContainers(
 
 /** The container's spec, or what its annotations remember when the pod does not name it any more. */
 function specOf(pod: Pod, runtime: RuntimeContainer): Container {
-  const all = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? []), ...((pod.spec?.ephemeralContainers ?? []) as Container[])];
+  const all = [
+    ...(pod.spec?.containers ?? []),
+    ...(pod.spec?.initContainers ?? []),
+    ...((pod.spec?.ephemeralContainers ?? []) as Container[]),
+  ];
   const found = all.find((c) => c.name === runtime.name);
   if (found !== undefined) return found;
   const { preStop } = runtime.record;

@@ -268,16 +268,15 @@ export class PodWorker {
   async #carryOut(plan: PodPlan): Promise<void> {
     const { signal } = this.#interrupt;
     if (plan.killPod && (!plan.createSandbox || this.#runtime.sandboxes.length > 0)) {
-      if (plan.createSandbox) this.#node.events.event(aboutPod(this.#pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
+      if (plan.createSandbox)
+        this.#node.events.event(aboutPod(this.#pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
       await this.#stopAll();
       if (!plan.createSandbox) {
         this.#awake = true;
         return;
       }
     }
-    await Promise.all(
-      plan.kills.map((kill) => killContainer(this.#node, { ...kill, pod: this.#pod, grace: undefined })),
-    );
+    await Promise.all(plan.kills.map((kill) => killContainer(this.#node, { ...kill, pod: this.#pod, grace: undefined })));
     for (const container of plan.resets) await this.#reset(container.id, container.state === "running");
     if (plan.resets.length > 0) {
       this.#awake = true;
@@ -385,7 +384,14 @@ export class PodWorker {
       return false;
     }
     const text = podText(this.#pod);
-    containerEvent(this.#node.events, this.#pod, container, "Warning", "BackOff", `Back-off restarting failed container ${container.name} in pod ${text}`);
+    containerEvent(
+      this.#node.events,
+      this.#pod,
+      container,
+      "Warning",
+      "BackOff",
+      `Back-off restarting failed container ${container.name} in pod ${text}`,
+    );
     const delay = goDuration(this.#backoff.delay(container.name));
     this.#failures.set(container.name, {
       reason: "CrashLoopBackOff",
@@ -445,7 +451,10 @@ export class PodWorker {
 
   #removeLogLinks(): void {
     for (const container of this.#runtime.containers) {
-      const name = `${this.#pod.metadata?.name ?? ""}_${this.#pod.metadata?.namespace ?? ""}_${container.name}`.slice(0, 251 - container.id.length);
+      const name = `${this.#pod.metadata?.name ?? ""}_${this.#pod.metadata?.namespace ?? ""}_${container.name}`.slice(
+        0,
+        251 - container.id.length,
+      );
       rmSync(`${this.#node.paths.containerLogs}/${name}-${container.id}.log`, { force: true });
     }
   }

@@ -1,6 +1,15 @@
 /** What a container runtime holds of one pod, in the agent's own words: times in milliseconds, newest first. */
 import type { CriClient } from "../cri/cri-client.ts";
-import type { Container, ContainerState, ContainerStatus, LinuxContainerResources, Mount, NamespaceMode, PodSandbox, PodSandboxStatus } from "../cri/types.ts";
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  LinuxContainerResources,
+  Mount,
+  NamespaceMode,
+  PodSandbox,
+  PodSandboxStatus,
+} from "../cri/types.ts";
 import { label, type ContainerRecord, readContainerRecord } from "./labels.ts";
 
 export interface RuntimeContainer {
@@ -106,7 +115,10 @@ async function readStatuses(cri: CriClient, sandboxes: PodSandbox[], containers:
     Promise.all(containers.map(async (c) => ({ status: await cri.containerStatus(c.id), sandboxId: c.podSandboxId }))),
   ]);
   return {
-    sandboxes: sandboxStatuses.filter((s) => s !== undefined).map(toRuntimeSandbox).sort(newestFirst),
+    sandboxes: sandboxStatuses
+      .filter((s) => s !== undefined)
+      .map(toRuntimeSandbox)
+      .sort(newestFirst),
     containers: containerStatuses
       .flatMap(({ status, sandboxId }) => (status === undefined ? [] : [toRuntimeContainer(status, sandboxId)]))
       .sort((a, b) => newestFirst(a, b)),
@@ -127,4 +139,3 @@ export async function listRuntimePods(cri: CriClient): Promise<Map<string, Set<s
   for (const c of containers) note(c.labels[label.podUid], `${c.id} ${c.state}`);
   return pods;
 }
-

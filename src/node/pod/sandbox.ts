@@ -11,7 +11,9 @@ import { podAnnotations, podLabels } from "./labels.ts";
 
 export function sandboxConfig(node: NodeContext, pod: Pod, attempt: number): PodSandboxConfig {
   const hostNetwork = pod.spec?.hostNetwork === true;
-  const ports = [...(pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === "Always"), ...(pod.spec?.containers ?? [])].flatMap((c) => c.ports ?? []);
+  const ports = [...(pod.spec?.initContainers ?? []).filter((c) => c.restartPolicy === "Always"), ...(pod.spec?.containers ?? [])].flatMap(
+    (c) => c.ports ?? [],
+  );
   return {
     metadata: {
       name: pod.metadata?.name ?? "",

@@ -51,7 +51,11 @@ export class StatusManager {
       entry = { namespace, name, uid, status: told, told, dirty: false, sending: undefined, failures: 0 };
       this.#entries.set(uid, entry);
     }
-    const conditions = withTransitions(status.conditions ?? [], [...(entry.status.conditions ?? []), ...(pod.status?.conditions ?? [])], formatTime(this.#options.clock.now()));
+    const conditions = withTransitions(
+      status.conditions ?? [],
+      [...(entry.status.conditions ?? []), ...(pod.status?.conditions ?? [])],
+      formatTime(this.#options.clock.now()),
+    );
     entry.status = { ...status, conditions };
     if (sameValue(statusPatch(entry.told, entry.status), {})) return entry.status;
     entry.dirty = true;

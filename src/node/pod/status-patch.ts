@@ -32,7 +32,8 @@ export function statusPatch(from: PodStatus, to: PodStatus): Record<string, unkn
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
     if (foreign.includes(key) || key === "conditions" || sameValue(before[key], after[key])) continue;
     const value = after[key] ?? null;
-    patch[key] = Array.isArray(value) && replaced.includes(key) ? [...(value as unknown[]), { $patch: "replace" }] : mergeable(before[key], value);
+    patch[key] =
+      Array.isArray(value) && replaced.includes(key) ? [...(value as unknown[]), { $patch: "replace" }] : mergeable(before[key], value);
   }
   const conditions = changedConditions(from.conditions ?? [], to.conditions ?? []);
   if (conditions.length > 0) patch["conditions"] = conditions;

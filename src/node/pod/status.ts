@@ -120,7 +120,12 @@ function withReadiness({ probes }: PodStatusInput, status: ContainerStatus, cont
   return { ...status, started, ready: started && (readiness === undefined || readiness === "success") };
 }
 
-function withAllReadiness(input: PodStatusInput, statuses: readonly ContainerStatus[], containers: readonly Container[], init: boolean): ContainerStatus[] {
+function withAllReadiness(
+  input: PodStatusInput,
+  statuses: readonly ContainerStatus[],
+  containers: readonly Container[],
+  init: boolean,
+): ContainerStatus[] {
   return statuses.map((status) => {
     const container = containers.find((c) => c.name === status.name);
     return container === undefined ? status : withReadiness(input, status, container, init);

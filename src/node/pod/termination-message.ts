@@ -25,7 +25,9 @@ function readEnd(path: string): string {
   try {
     handle = openSync(path, "r");
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "" : `Error on reading termination log ${path}: ${(error as Error).message}`;
+    return (error as NodeJS.ErrnoException).code === "ENOENT"
+      ? ""
+      : `Error on reading termination log ${path}: ${(error as Error).message}`;
   }
   try {
     const { size } = fstatSync(handle);

@@ -34,7 +34,12 @@ export async function runProbe(cri: CriClient, probe: Probe, target: ProbeTarget
   throw new Error(`missing probe handler for ${target.container.name}`);
 }
 
-async function execProbe(cri: CriClient, command: readonly string[], { container, containerId }: ProbeTarget, timeout: number): Promise<ProbeOutcome> {
+async function execProbe(
+  cri: CriClient,
+  command: readonly string[],
+  { container, containerId }: ProbeTarget,
+  timeout: number,
+): Promise<ProbeOutcome> {
   const env = new Map((container.env ?? []).map((e) => [e.name, e.value ?? ""]));
   const expanded = command.map((text) => expand(text, (name) => env.get(name)));
   try {
@@ -67,25 +72,32 @@ async function httpProbe(action: HTTPGetAction, { container, podIP, version }: P
   }
 }
 
-async function fetchOnce(url: string, headers: Record<string, string | string[]>, timeout: number, redirects: number): Promise<ProbeOutcome> {
+async function fetchOnce(
+  url: string,
+  headers: Record<string, string | string[]>,
+  timeout: number,
+  redirects: number,
+): Promise<ProbeOutcome> {
   const { hostname } = new URL(url);
   const send = url.startsWith("https:") ? (await import("node:https")).request : httpRequest;
-  const { status, location, body } = await new Promise<{ status: number; location: string | undefined; body: string }>((resolve, reject) => {
-    const call = send(url, { headers, rejectUnauthorized: false, agent: false, signal: AbortSignal.timeout(timeout) }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.once("error", reject);
-      response.once("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          location: response.headers.location,
-          body: Buffer.concat(chunks).subarray(0, maxBody).toString("utf8"),
-        }),
-      );
-    });
-    call.once("error", reject);
-    call.end();
-  });
+  const { status, location, body } = await new Promise<{ status: number; location: string | undefined; body: string }>(
+    (resolve, reject) => {
+      const call = send(url, { headers, rejectUnauthorized: false, agent: false, signal: AbortSignal.timeout(timeout) }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("error", reject);
+        response.once("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            location: response.headers.location,
+            body: Buffer.concat(chunks).subarray(0, maxBody).toString("utf8"),
+          }),
+        );
+      });
+      call.once("error", reject);
+      call.end();
+    },
+  );
   if (status >= 300 && status < 400 && location !== undefined) {
     const next = new URL(location, url);
     // Another host is not asked: the container answered, and that is what counts.
@@ -120,7 +132,8 @@ function tcpProbe(host: string, port: number, timeout: number): Promise<ProbeOut
     });
     socket.once("error", (error) => {
       const address = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-      const words = error.name === "AbortError" || error.name === "TimeoutError" ? `dial tcp ${address}: i/o timeout` : networkWords(error, host, port);
+      const words =
+        error.name === "AbortError" || error.name === "TimeoutError" ? `dial tcp ${address}: i/o timeout` : networkWords(error, host, port);
       resolve({ result: "failure", output: words });
     });
   });
@@ -159,7 +172,10 @@ async function grpcProbe(host: string, port: number, service: string, timeout: n
     return { result: "failure", output: `service unhealthy (responded with "${status}")` };
   } catch (error) {
     if (isGrpcError(error, grpcCode.unimplemented)) {
-      return { result: "failure", output: `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}` };
+      return {
+        result: "failure",
+        output: `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`,
+      };
     }
     if (isGrpcError(error, grpcCode.deadlineExceeded, grpcCode.unavailable)) {
       return { result: "failure", output: `timeout: failed to connect service "${address}" within ${timeout / 1000}s: ${error.details}` };

@@ -61,7 +61,9 @@ export class KubeletAccess {
     const { client, clock } = this.#options;
     const kept = this.#tokens.get(token);
     if (kept !== undefined && clock.now() < kept.until) return kept.user;
-    const review = await client.resource(tokenreviews).create({ apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } });
+    const review = await client
+      .resource(tokenreviews)
+      .create({ apiVersion: "authentication.k8s.io/v1", kind: "TokenReview", spec: { token } });
     if (review.status?.authenticated !== true) return undefined;
     const { username = "", uid, groups = [], extra } = review.status.user ?? {};
     const user: UserInfo = { name: username, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };

@@ -40,7 +40,12 @@ export async function startKubeletServer(server: KubeletServerOptions): Promise<
   };
 }
 
-async function answer(server: KubeletServerOptions, access: KubeletAccess, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  server: KubeletServerOptions,
+  access: KubeletAccess,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const url = new URL(request.url ?? "/", "https://kubelet");
   try {
     await access.check(request, url.pathname);
@@ -57,7 +62,10 @@ async function answer(server: KubeletServerOptions, access: KubeletAccess, reque
 
 type Handler = (server: KubeletServerOptions, url: URL, request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-const text = (body: string, type = "text/plain; charset=utf-8"): Handler => (_server, _url, _request, response) => void response.writeHead(200, { "content-type": type }).end(body);
+const text =
+  (body: string, type = "text/plain; charset=utf-8"): Handler =>
+  (_server, _url, _request, response) =>
+    void response.writeHead(200, { "content-type": type }).end(body);
 
 /** By the first part of the path. */
 const handlers: Record<string, Handler> = {
@@ -66,7 +74,8 @@ const handlers: Record<string, Handler> = {
   runningpods: ({ workers, statuses }, _url, _request, response) => sendJson(response, podsWithStatus(workers, statuses, true)),
   containerLogs: serveLogs,
   stats: serveSummary,
-  metrics: (server, url, request, response) => (url.pathname === "/metrics/resource" ? serveResourceMetrics : serveMetrics)(server, url, request, response),
+  metrics: (server, url, request, response) =>
+    (url.pathname === "/metrics/resource" ? serveResourceMetrics : serveMetrics)(server, url, request, response),
   exec: serveStreamOverHttp,
   attach: serveStreamOverHttp,
   portForward: serveStreamOverHttp,
@@ -79,7 +88,13 @@ async function route(server: KubeletServerOptions, url: URL, request: IncomingMe
   await handler(server, url, request, response);
 }
 
-async function upgrade(server: KubeletServerOptions, access: KubeletAccess, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+async function upgrade(
+  server: KubeletServerOptions,
+  access: KubeletAccess,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
   socket.on("error", (error) => server.log.debug("stream broke off", { error }));
   const url = new URL(request.url ?? "/", "https://kubelet");
   try {

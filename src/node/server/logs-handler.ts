@@ -12,7 +12,9 @@ export async function serveLogs(server: KubeletServerOptions, url: URL, request:
   const worker = workers.find(namespace, name);
   if (worker === undefined) throw new HttpProblem(404, `pod "${name}" not found`);
   const { spec } = worker.pod;
-  const exists = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])].some((c) => c.name === container);
+  const exists = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []), ...(spec?.ephemeralContainers ?? [])].some(
+    (c) => c.name === container,
+  );
   if (!exists) throw new HttpProblem(404, `container "${container}" not found in pod "${name}"`);
   const flag = (key: string): boolean => query.get(key) === "true" || query.get(key) === "1";
   const status = statuses.get(worker.uid) ?? worker.pod.status ?? {};
@@ -43,10 +45,11 @@ export async function serveLogs(server: KubeletServerOptions, url: URL, request:
   response.writeHead(200, { "content-type": "text/plain" });
   response.flushHeaders();
   for await (const piece of log) {
-    if (!response.write(piece)) await new Promise<void>((done) => {
-      response.once("drain", done);
-      response.once("close", done);
-    });
+    if (!response.write(piece))
+      await new Promise<void>((done) => {
+        response.once("drain", done);
+        response.once("close", done);
+      });
   }
   response.end();
 }
@@ -69,7 +72,8 @@ function chooseContainer(pod: string, status: PodStatus, name: string, previous:
     return id ? strip(id) : refuse(`container "${name}" in pod "${pod}" is terminated`);
   }
   if (waiting?.reason === "ErrImagePull") return refuse(`container "${name}" in pod "${pod}" is waiting to start: image can't be pulled`);
-  if (waiting?.reason === "ImagePullBackOff") return refuse(`container "${name}" in pod "${pod}" is waiting to start: trying and failing to pull image`);
+  if (waiting?.reason === "ImagePullBackOff")
+    return refuse(`container "${name}" in pod "${pod}" is waiting to start: trying and failing to pull image`);
   if (waiting !== undefined) return refuse(`container "${name}" in pod "${pod}" is waiting to start: ${waiting.reason ?? ""}`);
   return refuse(`container "${name}" in pod "${pod}" is waiting to start - no logs yet`);
 }

@@ -15,11 +15,18 @@ interface Usage {
 /** The last reading of each counter, to tell rates from. */
 const rates = new WeakMap<KubeletServerOptions, Map<string, { at: number; nanos: number; rate: number }>>();
 
-function usage(server: KubeletServerOptions, key: string, at: number, nanos: number, memory: { usage: number; workingSet: number; rss: number }): Usage {
+function usage(
+  server: KubeletServerOptions,
+  key: string,
+  at: number,
+  nanos: number,
+  memory: { usage: number; workingSet: number; rss: number },
+): Usage {
   const known = rates.get(server) ?? new Map<string, { at: number; nanos: number; rate: number }>();
   rates.set(server, known);
   const before = known.get(key);
-  const rate = before === undefined || at <= before.at ? (before?.rate ?? 0) : Math.max(0, ((nanos - before.nanos) / (at - before.at)) * 1000);
+  const rate =
+    before === undefined || at <= before.at ? (before?.rate ?? 0) : Math.max(0, ((nanos - before.nanos) / (at - before.at)) * 1000);
   if (before === undefined || at - before.at > 1000) known.set(key, { at, nanos, rate });
   const time = formatTime(at);
   return {
@@ -66,7 +73,12 @@ function fileSystem(server: KubeletServerOptions): object {
   };
 }
 
-export async function serveSummary(server: KubeletServerOptions, _url: URL, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function serveSummary(
+  server: KubeletServerOptions,
+  _url: URL,
+  _request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const byPod = await statsByPod(server);
   const fs = fileSystem(server);
   const boot = formatTime(server.clock.now() - Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1000);
@@ -79,7 +91,9 @@ export async function serveSummary(server: KubeletServerOptions, _url: URL, _req
       runtime: { imageFs: fs, containerFs: fs },
       systemContainers: [{ name: "pods", startTime: boot, ...groupUsage(server, server.node.cgroupPaths.kubepods) }],
     },
-    pods: server.workers.list().flatMap((worker) => (byPod.has(worker.uid) ? [podSummary(server, worker, byPod.get(worker.uid) ?? [])] : [])),
+    pods: server.workers
+      .list()
+      .flatMap((worker) => (byPod.has(worker.uid) ? [podSummary(server, worker, byPod.get(worker.uid) ?? [])] : [])),
   });
 }
 
@@ -92,7 +106,11 @@ function podSummary(server: KubeletServerOptions, worker: PodWorker, containers:
       name: stats.attributes.metadata.name,
       startTime: formatTime(worker.runtime.containers.find((c) => c.id === stats.attributes.id)?.startedAt ?? server.clock.now()),
       ...containerUsage(server, stats),
-      rootfs: { time: formatTime(server.clock.now()), usedBytes: stats.writableLayer?.usedBytes?.value ?? 0, inodesUsed: stats.writableLayer?.inodesUsed?.value ?? 0 },
+      rootfs: {
+        time: formatTime(server.clock.now()),
+        usedBytes: stats.writableLayer?.usedBytes?.value ?? 0,
+        inodesUsed: stats.writableLayer?.inodesUsed?.value ?? 0,
+      },
     })),
     ...groupUsage(server, server.node.cgroupPaths.pod(worker.pod)),
     process_stats: { process_count: server.node.cgroups.pids(server.node.cgroupPaths.pod(worker.pod)) ?? 0 },
@@ -100,7 +118,12 @@ function podSummary(server: KubeletServerOptions, worker: PodWorker, containers:
 }
 
 /** What metrics-server reads: counters and working sets of node, pods and containers. */
-export async function serveResourceMetrics(server: KubeletServerOptions, _url: URL, _request: IncomingMessage, response: ServerResponse): Promise<void> {
+export async function serveResourceMetrics(
+  server: KubeletServerOptions,
+  _url: URL,
+  _request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const byPod = await statsByPod(server);
   const at = server.clock.now();
   const families = new Map<string, { help: string; type: string; lines: string[] }>();
@@ -114,7 +137,13 @@ export async function serveResourceMetrics(server: KubeletServerOptions, _url: U
   };
   const tell = (scope: string, labels: Record<string, string>, { cpu, memory }: Usage): void => {
     const what = scope === "node" ? "the node" : `the ${scope}`;
-    add(`${scope}_cpu_usage_seconds_total`, `[STABLE] Cumulative cpu time consumed by ${what} in core-seconds`, "counter", labels, cpu.usageCoreNanoSeconds / 1e9);
+    add(
+      `${scope}_cpu_usage_seconds_total`,
+      `[STABLE] Cumulative cpu time consumed by ${what} in core-seconds`,
+      "counter",
+      labels,
+      cpu.usageCoreNanoSeconds / 1e9,
+    );
     add(`${scope}_memory_working_set_bytes`, `[STABLE] Current working set of ${what} in bytes`, "gauge", labels, memory.workingSetBytes);
   };
   tell("node", {}, groupUsage(server, "/"));

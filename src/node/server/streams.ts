@@ -9,7 +9,13 @@ import { acceptPortForward } from "../../client/streaming/port-forward-server.ts
 import { openPortForward } from "../../client/streaming/port-forward-client.ts";
 import { acceptRemoteCommand } from "../../client/streaming/remote-command-server.ts";
 import { openRemoteCommand } from "../../client/streaming/remote-command-client.ts";
-import { failureStatus, streamSelection, type RemoteCommandClient, type RemoteCommandSession, type UpgradeRequest } from "../../client/streaming/session.ts";
+import {
+  failureStatus,
+  streamSelection,
+  type RemoteCommandClient,
+  type RemoteCommandSession,
+  type UpgradeRequest,
+} from "../../client/streaming/session.ts";
 import type { KubeletServerOptions } from "./server-context.ts";
 import { HttpProblem, targetOf, type StreamTarget } from "./targets.ts";
 
@@ -37,11 +43,16 @@ async function streamingUrl({ node }: KubeletServerOptions, target: StreamTarget
   if (target.what === "portForward") {
     const sandbox = target.worker.runtime.sandboxes.find((s) => s.ready);
     if (sandbox === undefined) throw new HttpProblem(500, `failed to find sandboxID for pod ${target.worker.pod.metadata?.name ?? ""}`);
-    const ports = url.searchParams.getAll("port").flatMap((p) => p.split(",")).map(Number).filter((p) => p > 0);
+    const ports = url.searchParams
+      .getAll("port")
+      .flatMap((p) => p.split(","))
+      .map(Number)
+      .filter((p) => p > 0);
     return new URL(await cri.portForward(sandbox.id, ports));
   }
   const streams = streamSelection(url.searchParams);
-  if (!streams.stdin && !streams.stdout && !streams.stderr) throw new HttpProblem(400, "you must specify at least 1 of stdin, stdout, stderr");
+  if (!streams.stdin && !streams.stdout && !streams.stderr)
+    throw new HttpProblem(400, "you must specify at least 1 of stdin, stdout, stderr");
   const id = target.container?.id ?? "";
   if (target.what === "attach") return new URL(await cri.attach(id, streams));
   return new URL(await cri.exec(id, url.searchParams.getAll("command"), streams));
@@ -52,8 +63,12 @@ function join(address: URL, request: IncomingMessage, socket: Duplex, head: Buff
   return new Promise((resolve, reject) => {
     const runtime = connect({ host: address.hostname, port: Number(address.port) }, () => {
       const kept = ["connection", "upgrade", "x-stream-protocol-version"];
-      const lines = request.rawHeaders.flatMap((name, i) => (i % 2 === 0 && kept.includes(name.toLowerCase()) ? [`${name}: ${request.rawHeaders[i + 1] ?? ""}`] : []));
-      runtime.write(`${request.method ?? "POST"} ${address.pathname}${address.search} HTTP/1.1\r\nHost: ${address.host}\r\n${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`);
+      const lines = request.rawHeaders.flatMap((name, i) =>
+        i % 2 === 0 && kept.includes(name.toLowerCase()) ? [`${name}: ${request.rawHeaders[i + 1] ?? ""}`] : [],
+      );
+      runtime.write(
+        `${request.method ?? "POST"} ${address.pathname}${address.search} HTTP/1.1\r\nHost: ${address.host}\r\n${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`,
+      );
       if (head.length > 0) runtime.write(head);
       runtime.pipe(socket);
       socket.pipe(runtime);

@@ -3,7 +3,21 @@
  * their own (`..2026_01_02_…`), `..data` points at it, and what the reader opens (`key` → `..data/key`) goes through that link,
  * which is replaced in one step.
  */
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 
 export interface ProjectedFile {
@@ -84,7 +98,8 @@ function sameFiles(a: ProjectedFiles, b: ProjectedFiles): boolean {
 function linkNames(directory: string, files: ProjectedFiles): void {
   const wanted = new Set([...files.keys()].map((path) => path.split("/")[0] as string));
   for (const name of wanted) if (readLink(join(directory, name)) === undefined) symlinkSync(join(dataLink, name), join(directory, name));
-  for (const name of readdirSync(directory)) if (!name.startsWith("..") && !wanted.has(name)) rmSync(join(directory, name), { recursive: true });
+  for (const name of readdirSync(directory))
+    if (!name.startsWith("..") && !wanted.has(name)) rmSync(join(directory, name), { recursive: true });
 }
 
 /**

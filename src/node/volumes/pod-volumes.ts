@@ -164,7 +164,9 @@ async function setUpEmptyDir(
 /** The least of what the volume may take, what its pod may take, and what the node has (KEP-1967). */
 function memorySize(pod: Pod, volume: Volume, allocatable: Readonly<Record<string, string>>): number | undefined {
   const limits = podLimits(pod);
-  const everyLimited = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].every((c) => c.resources?.limits?.["memory"] !== undefined);
+  const everyLimited = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].every(
+    (c) => c.resources?.limits?.["memory"] !== undefined,
+  );
   const sizes = [volume.emptyDir?.sizeLimit, everyLimited ? limits["memory"] : undefined, allocatable["memory"]]
     .filter((text) => text !== undefined)
     .map((text) => Math.trunc(resourceAmount("memory", text)))

@@ -74,14 +74,24 @@ function select(
   return files;
 }
 
-function configMapFiles(found: ConfigMap | undefined, items: readonly KeyToPath[] | undefined, mode: number | undefined, optional: boolean): Map<string, ProjectedFile> {
+function configMapFiles(
+  found: ConfigMap | undefined,
+  items: readonly KeyToPath[] | undefined,
+  mode: number | undefined,
+  optional: boolean,
+): Map<string, ProjectedFile> {
   const all = new Map<string, Uint8Array>();
   for (const [key, text] of Object.entries(found?.data ?? {})) all.set(key, Buffer.from(text));
   for (const [key, base64] of Object.entries(found?.binaryData ?? {})) all.set(key, Buffer.from(base64, "base64"));
   return select(all, items, mode ?? standardMode, optional, "configmap references non-existent config key");
 }
 
-function secretFiles(found: Secret | undefined, items: readonly KeyToPath[] | undefined, mode: number | undefined, optional: boolean): Map<string, ProjectedFile> {
+function secretFiles(
+  found: Secret | undefined,
+  items: readonly KeyToPath[] | undefined,
+  mode: number | undefined,
+  optional: boolean,
+): Map<string, ProjectedFile> {
   const all = new Map(Object.entries(found?.data ?? {}).map(([key, base64]) => [key, Buffer.from(base64, "base64")]));
   return select(all, items, mode ?? standardMode, optional, "references non-existent secret key");
 }
@@ -102,7 +112,11 @@ function downwardFiles(
   return files;
 }
 
-async function projectedFiles(pod: Pod, { sources = [], defaultMode }: ProjectedVolumeSource, from: ProjectionSources): Promise<ProjectedFiles> {
+async function projectedFiles(
+  pod: Pod,
+  { sources = [], defaultMode }: ProjectedVolumeSource,
+  from: ProjectionSources,
+): Promise<ProjectedFiles> {
   const namespace = pod.metadata?.namespace ?? "";
   const parts = await Promise.all(
     sources.map(async (source): Promise<ReadonlyMap<string, ProjectedFile>> => {

@@ -2,7 +2,18 @@
  * subPath mounts. What a container may rename while we look must not lead outside the volume: the path is opened part by
  * part from the volume's root without following links, and what is open is bound to a place of the agent's own.
  */
-import { closeSync, constants, existsSync, fchmodSync, fstatSync, mkdirSync, openSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { bindMount, isMountPoint, unmount } from "../../host/mounts.ts";
 
@@ -64,7 +75,10 @@ function makeMissing(root: string, subPath: string): void {
 function openWithin(root: string, path: string): number {
   if (path !== root && !path.startsWith(`${root}/`)) throw new Error("subPath leads outside of the volume");
   let handle = openSync(root, pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  for (const part of path.slice(root.length).split("/").filter((p) => p !== "")) {
+  for (const part of path
+    .slice(root.length)
+    .split("/")
+    .filter((p) => p !== "")) {
     try {
       const next = openSync(`/proc/self/fd/${handle}/${part}`, pathOnly | constants.O_NOFOLLOW);
       if (fstatSync(next).isSymbolicLink()) {
