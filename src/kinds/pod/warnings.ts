@@ -138,7 +138,7 @@ function affinityWarnings(spec: PodSpec, path: FieldPath, warnings: string[]): v
 /** Lists in which an entry says nothing new. */
 function doubleWarnings(spec: PodSpec, path: FieldPath, warnings: string[]): void {
   const addresses = new Set<string>();
-  spec.hostAliases?.forEach(({ ip = "" }, i) => {
+  spec.hostAliases?.forEach(({ ip }, i) => {
     const at = path.child("hostAliases").index(i).child("ip").toString();
     if (addresses.has(ip)) warnings.push(`${at}: duplicate ip ${JSON.stringify(ip)}`);
     addresses.add(ip);
