@@ -97,8 +97,8 @@ export class PodWorker {
   }
 
   start(): void {
-    this.#node.objects.use(this.#pod);
     if (this.#isTerminal(this.#pod.status)) this.#end();
+    else this.#node.objects.use(this.#pod);
     this.#probes.start();
     this.update(this.#pod);
   }
@@ -116,7 +116,7 @@ export class PodWorker {
     }
     const changed = pod.metadata?.generation !== before.metadata?.generation;
     const relabelled = pod.metadata?.labels !== before.metadata?.labels || pod.metadata?.annotations !== before.metadata?.annotations;
-    if (changed) this.#node.objects.use(pod);
+    if (changed && this.#stage === "living") this.#node.objects.use(pod);
     // Labels show in downward API volumes; conditions of others decide about readiness.
     if (relabelled) this.refreshVolumes();
     this.wake();
@@ -444,6 +444,7 @@ export class PodWorker {
     rmSync(podLogDirectory(this.#node.paths, this.#pod), { recursive: true, force: true });
     this.#removeLogLinks();
     this.#node.images.forget(this.uid);
+    this.#node.objects.release(this.uid);
     this.#options.statuses.forget(this.uid);
     this.stop();
     this.#options.onGone(this.uid);
