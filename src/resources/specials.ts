@@ -1,5 +1,6 @@
 /** What each built-in resource is beyond its fields, by `group/resource`: one readable list. */
 import { autoscalerFromV1, autoscalerToV1 } from "./autoscaling-conversion.ts";
+import { customResourceDefinitions } from "./custom-resource-definitions.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { eventsCore, eventsNewer } from "./events.ts";
 import { namespaces } from "./namespaces.ts";
@@ -42,6 +43,7 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
       strategy: (base) => serviceStrategy(base, allocators),
       subresources: { proxy: answeredBy(serviceProxyHandler(deps)) },
     },
+    "apiextensions.k8s.io/customresourcedefinitions": customResourceDefinitions,
     "apps/deployments": scaled,
     "apps/replicasets": scaled,
     "apps/statefulsets": scaled,

@@ -1,0 +1,30 @@
+/** A CustomResourceDefinition outlives its deletion until its instances are gone: `apiserver/crd` releases it. */
+import { cleanupFinalizer, setCondition, terminating } from "../apiserver/crd/conditions.ts";
+import type { UnstructuredObject } from "../schema/object.ts";
+import type { CustomResourceDefinition } from "../schema/types/apiextensions-v1.ts";
+import type { Special } from "./special.ts";
+
+const pending = terminating(
+  "True",
+  "InstanceDeletionPending",
+  "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+);
+
+export const customResourceDefinitions: Special = {
+  strategy: (base) => ({
+    ...base,
+    // The first delete always leaves the object: it gets the finalizer then, not before.
+    holdsDeletion: (object) => object.metadata?.deletionTimestamp === undefined,
+    markDeleted: (context, object) => mark(object, context.now),
+  }),
+};
+
+function mark(object: UnstructuredObject, now: number): void {
+  const crd = object as unknown as CustomResourceDefinition;
+  const metadata = (object.metadata ??= {} as NonNullable<UnstructuredObject["metadata"]>);
+  const finalizers = metadata.finalizers ?? [];
+  // Deleted before: what has been done since then is not forgotten.
+  if (finalizers.includes(cleanupFinalizer)) return;
+  metadata.finalizers = [...finalizers, cleanupFinalizer];
+  setCondition((crd.status ??= {}), pending, now);
+}

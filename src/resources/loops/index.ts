@@ -1,0 +1,55 @@
+/**
+ * What an API server does beside answering: it says that it is there (identity lease), keeps the `kubernetes` Service and its
+ * endpoints, and repairs allocations of addresses and ports.
+ */
+import type { Timer } from "../../core/clock.ts";
+import type { ResourceDeps } from "../deps.ts";
+import { repairAddresses } from "../services/repair-addresses.ts";
+import { reconcileKubernetesService } from "./kubernetes-service.ts";
+import { ServerIdentity } from "./server-identity.ts";
+
+export interface ServerLoopOptions {
+  /** The address under which pods reach this server. A loopback address is not published, since no pod could use it. */
+  readonly advertiseAddress: string;
+  readonly port: number;
+  /** Unique among the servers of the cluster; by default made from host name and address. */
+  readonly identity?: string | undefined;
+}
+
+export interface ServerLoops {
+  /** Withdraws this server from the endpoints and ends the loops. */
+  stop(): Promise<void>;
+}
+
+const endpointsMs = 10_000;
+const repairMs = 3 * 60 * 1000;
+
+/** Resolves when the `kubernetes` Service exists and names this server. */
+export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOptions): Promise<ServerLoops> {
+  const identity = new ServerIdentity(deps, options);
+  const publish = async (): Promise<void> => {
+    await identity.renew();
+    await reconcileKubernetesService(deps, options, await identity.addresses());
+  };
+  await publish();
+  const running = new Set<Promise<void>>();
+  const run = (what: string, work: () => Promise<void>): void => {
+    const done: Promise<void> = work()
+      .catch((error: unknown) => deps.log.warn(`${what} failed, to be tried again`, { error }))
+      .finally(() => running.delete(done));
+    running.add(done);
+  };
+  const timers: Timer[] = [
+    deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
+    deps.clock.setInterval(() => run("repairing service addresses", () => repairAddresses(deps)), repairMs),
+  ];
+  run("repairing service addresses", () => repairAddresses(deps));
+  return {
+    stop: async () => {
+      for (const timer of timers) timer.cancel();
+      await Promise.all(running);
+      await identity.withdraw();
+      await reconcileKubernetesService(deps, options, await identity.addresses());
+    },
+  };
+}
