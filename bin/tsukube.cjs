@@ -13,7 +13,6 @@ if (!withNode.newEnough()) {
   withNode.run([__filename].concat(process.argv.slice(2)));
 } else {
   if (entry === bundle) require("module").enableCompileCache();
-  process.argv[1] = entry;
   import(require("url").pathToFileURL(entry).href).then(
     function (cli) {
       return cli.main(process.argv.slice(2));

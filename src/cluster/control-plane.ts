@@ -63,7 +63,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stopping = new AbortController();
   const stops: (() => Promise<void> | void)[] = [];
   const localNodes = new Map<string, LocalNode>();
-  const store = await openStore({ ...(config.store.kind === "memory" ? {} : { directory: join(config.dataDir, "store") }), clock, log: log.child("store") });
+  const store = await openStore({
+    ...(config.store.kind === "memory" ? {} : { directory: join(config.dataDir, "store") }),
+    clock,
+    log: log.child("store"),
+  });
   stops.push(() => store.close());
   try {
     const { server, secure } = assemble(options, store, metrics, localNodes);
@@ -72,7 +76,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
     const informers = informerFactory(client, { clock, log: log.child("informers") });
     stops.push(() => informers.stop());
-    await ensureBootstrapObjects(client);
+    await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock });
     await secure.start(server);
     stops.push(() => secure.stop());
     const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];
@@ -111,11 +115,29 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** The server with everything installed, not yet started. */
-function assemble(options: ControlPlaneOptions, store: Store, metrics: MetricsRegistry, localNodes: ReadonlyMap<string, LocalNode>): { server: ApiServer; secure: Security } {
+function assemble(
+  options: ControlPlaneOptions,
+  store: Store,
+  metrics: MetricsRegistry,
+  localNodes: ReadonlyMap<string, LocalNode>,
+): { server: ApiServer; secure: Security } {
   const { config, pki, clock, log } = options;
   const admission: AdmissionPlugin[] = [];
-  const secure = security({ signingKeyPem: pki.serviceAccountKey, clock, log: log.child("auth"), objects: (group, resource) => server.objects(group, resource) });
-  const server: ApiServer = createApiServer({ store, clock, log: log.child("apiserver"), metrics, authenticator: secure.authenticator, authorizer: secure.authorizer, admission });
+  const secure = security({
+    signingKeyPem: pki.serviceAccountKey,
+    clock,
+    log: log.child("auth"),
+    objects: (group, resource) => server.objects(group, resource),
+  });
+  const server: ApiServer = createApiServer({
+    store,
+    clock,
+    log: log.child("apiserver"),
+    metrics,
+    authenticator: secure.authenticator,
+    authorizer: secure.authorizer,
+    admission,
+  });
   const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
   const deps: ResourceDeps = {
     clock,
@@ -130,7 +152,13 @@ function assemble(options: ControlPlaneOptions, store: Store, metrics: MetricsRe
       tokens: secure.tokens,
       tokenRequests: secure.tokenRequests,
     }),
-    kubelet: { ca: pki.ca.certificate, cert: pki.kubeletClient.certificate, key: pki.kubeletClient.key, local: (name) => localNodes.get(name) },
+    kubelet: {
+      ca: pki.ca.certificate,
+      cert: pki.kubeletClient.certificate,
+      key: pki.kubeletClient.key,
+      preferredAddressTypes: ["InternalIP", "Hostname"],
+      local: (name) => localNodes.get(name),
+    },
   };
   for (const definition of builtinResources(deps)) server.install(definition);
   admission.push(...admissionChain(deps));
@@ -145,16 +173,33 @@ function assemble(options: ControlPlaneOptions, store: Store, metrics: MetricsRe
 
 function open(server: ApiServer, options: ControlPlaneOptions, host: string): Promise<HttpFront> {
   const { config, pki, log } = options;
-  return listen(server, { host, port: config.port, log: log.child("http"), tls: { certificate: pki.apiServer.certificate, key: pki.apiServer.key, clientCa: pki.ca.certificate } });
+  return listen(server, {
+    host,
+    port: config.port,
+    log: log.child("http"),
+    tls: { certificate: pki.apiServer.certificate, key: pki.apiServer.key, clientCa: pki.ca.certificate },
+  });
 }
 
 /** Controllers, scheduler, simulated nodes: none of them is waited for. */
-function startWork(options: ControlPlaneOptions, context: ControllerContext, client: Client, localNodes: Map<string, LocalNode>, stops: (() => Promise<void> | void)[]): void {
+function startWork(
+  options: ControlPlaneOptions,
+  context: ControllerContext,
+  client: Client,
+  localNodes: Map<string, LocalNode>,
+  stops: (() => Promise<void> | void)[],
+): void {
   const { config, pki, log } = options;
   const failed = (what: string) => (error: unknown) => {
     if (!context.signal.aborted) log.error(`${what} ended`, { error });
   };
-  const running = runControllers(context, builtinControllers({ rootCertificates: pki.ca.certificate, nodeIpam: { clusterCidrs: [config.podCidr], serviceCidrs: [config.serviceCidr] } })).catch(failed("the controllers"));
+  const running = runControllers(
+    context,
+    builtinControllers({
+      rootCertificates: pki.ca.certificate,
+      nodeIpam: { clusterCidrs: [config.podCidr], serviceCidrs: [config.serviceCidr] },
+    }),
+  ).catch(failed("the controllers"));
   stops.push(() => running);
   const scheduling = startScheduler({ ...context, client, log }).catch(failed("the scheduler"));
   stops.push(() => scheduling);
@@ -168,7 +213,12 @@ function startWork(options: ControlPlaneOptions, context: ControllerContext, cli
   }
 }
 
-function nodesReady(informers: InformerFactory, count: number, signal: AbortSignal, progress: (ready: number, of: number) => void): Promise<void> {
+function nodesReady(
+  informers: InformerFactory,
+  count: number,
+  signal: AbortSignal,
+  progress: (ready: number, of: number) => void,
+): Promise<void> {
   const isReady = (n: Node): boolean => n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
   const informer = informers.informer(nodes);
   return new Promise((resolve) => {

@@ -17,22 +17,49 @@ function entryFor(options: { name: string; server: string; ca: string; user: str
   return {
     context: { name: options.name, context: { cluster: options.name, user: options.user } },
     cluster: { name: options.name, cluster: { server: options.server, "certificate-authority-data": base64(options.ca) } },
-    user: { name: options.user, user: { "client-certificate-data": base64(options.credentials.certificate), "client-key-data": base64(options.credentials.key) } },
+    user: {
+      name: options.user,
+      user: { "client-certificate-data": base64(options.credentials.certificate), "client-key-data": base64(options.credentials.key) },
+    },
   };
 }
 
 /** A file of its own with this one context. */
-export function writeOwnKubeconfig(file: string, options: { name: string; server: string; ca: string; user: string; credentials: CertificateAndKey }): void {
+export function writeOwnKubeconfig(
+  file: string,
+  options: { name: string; server: string; ca: string; user: string; credentials: CertificateAndKey },
+): void {
   const e = entryFor(options);
-  writeFileWhole(file, stringifyYaml({ apiVersion: "v1", kind: "Config", clusters: [e.cluster], users: [e.user], contexts: [e.context], "current-context": e.context.name }));
+  writeFileWhole(
+    file,
+    stringifyYaml({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: [e.cluster],
+      users: [e.user],
+      contexts: [e.context],
+      "current-context": e.context.name,
+    }),
+  );
 }
 
 /**
  * The cluster's own file, and the context in the user's kubeconfig (or in `explicit`). Resolves with the files that hold
  * the context now.
  */
-export async function publishKubeconfig(config: ClusterConfig, pki: ClusterPki, url: string, explicit: string | undefined): Promise<string[]> {
-  const options = { name: contextName(config.name), server: url, ca: pki.ca.certificate, user: contextName(config.name), credentials: pki.admin };
+export async function publishKubeconfig(
+  config: ClusterConfig,
+  pki: ClusterPki,
+  url: string,
+  explicit: string | undefined,
+): Promise<string[]> {
+  const options = {
+    name: contextName(config.name),
+    server: url,
+    ca: pki.ca.certificate,
+    user: contextName(config.name),
+    credentials: pki.admin,
+  };
   writeOwnKubeconfig(join(config.dataDir, "kubeconfig"), options);
   const target = explicit ?? kubeconfigPaths()[0];
   if (target === undefined) return [];

@@ -31,7 +31,11 @@ export async function ensureNetworkRole(client: Client): Promise<void> {
  * DNS answers too.
  */
 export async function ensureDnsService(client: Client, address: string, nodeAddresses: readonly string[]): Promise<void> {
-  const metadata = { name: "kube-dns", namespace: "kube-system", labels: { "k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS", "kubernetes.io/cluster-service": "true" } };
+  const metadata = {
+    name: "kube-dns",
+    namespace: "kube-system",
+    labels: { "k8s-app": "kube-dns", "kubernetes.io/name": "CoreDNS", "kubernetes.io/cluster-service": "true" },
+  };
   const service: Service = {
     metadata,
     spec: {
@@ -43,7 +47,11 @@ export async function ensureDnsService(client: Client, address: string, nodeAddr
     },
   };
   const slice: EndpointSlice = {
-    metadata: { name: "kube-dns", namespace: "kube-system", labels: { "kubernetes.io/service-name": "kube-dns", "endpointslice.kubernetes.io/managed-by": "tsukube" } },
+    metadata: {
+      name: "kube-dns",
+      namespace: "kube-system",
+      labels: { "kubernetes.io/service-name": "kube-dns", "endpointslice.kubernetes.io/managed-by": "tsukube" },
+    },
     addressType: "IPv4",
     endpoints: nodeAddresses.map((a) => ({ addresses: [a], conditions: { ready: true, serving: true, terminating: false } })),
     ports: [

@@ -3,6 +3,8 @@ import type { PolicyRule } from "../schema/types/rbac-v1.ts";
 
 /** What the node authorizer lets every kubelet do: the rules of the bootstrap ClusterRole `system:node`. */
 export function nodeRules(): PolicyRule[] {
-  const role = (bootstrap as { kind: string; metadata: { name: string }; rules?: PolicyRule[] | null }[]).find((o) => o.kind === "ClusterRole" && o.metadata.name === "system:node");
+  const role = (bootstrap as { kind: string; metadata: { name: string }; rules?: PolicyRule[] | null }[]).find(
+    (o) => o.kind === "ClusterRole" && o.metadata.name === "system:node",
+  );
   return role?.rules ?? [];
 }

@@ -50,10 +50,10 @@ export function security(options: {
   const { clock, log, objects } = options;
   const key = signingKey(options.signingKeyPem);
   const bound: BoundObjectGetter = {
-      serviceAccount: (namespace, name) => objects("", "serviceaccounts").get(namespace, name) as Promise<ServiceAccount | undefined>,
-      secret: (namespace, name) => objects("", "secrets").get(namespace, name) as Promise<Secret | undefined>,
-      pod: (namespace, name) => objects("", "pods").get(namespace, name) as Promise<Pod | undefined>,
-      node: (name) => objects("", "nodes").get("", name) as Promise<Node | undefined>,
+    serviceAccount: (namespace, name) => objects("", "serviceaccounts").get(namespace, name) as Promise<ServiceAccount | undefined>,
+    secret: (namespace, name) => objects("", "secrets").get(namespace, name) as Promise<Secret | undefined>,
+    pod: (namespace, name) => objects("", "pods").get(namespace, name) as Promise<Pod | undefined>,
+    node: (name) => objects("", "nodes").get("", name) as Promise<Node | undefined>,
   };
   const tokens = new ServiceAccountAuthenticator({ issuers: [issuer], keys: () => [key], audiences: [issuer], clock, objects: bound });
   const own = tokenIssuer({ issuer, key: () => key, clock });
@@ -68,7 +68,9 @@ export function security(options: {
   return {
     authenticator: requestAuthenticator(tokens, (error) => log.debug("a request's credentials were refused", { error })),
     authorizer: unionAuthorizer(masters, later),
-    rules: { rulesFor: (user, namespace) => unionRules(...[nodeAuthorizer, rbac].filter((r) => r !== undefined)).rulesFor(user, namespace) },
+    rules: {
+      rulesFor: (user, namespace) => unionRules(...[nodeAuthorizer, rbac].filter((r) => r !== undefined)).rulesFor(user, namespace),
+    },
     rbac: () => {
       if (rbac === undefined) throw new Error("authorization has not been started");
       return rbac;
@@ -83,8 +85,17 @@ export function security(options: {
         sources.push(made);
         return made;
       };
-      rbac = new RbacAuthorizer({ roles: source(roles), roleBindings: source(rolebindings), clusterRoles: source(clusterroles), clusterRoleBindings: source(clusterrolebindings) });
-      const graph = new NodeGraph({ pods: source(pods), persistentVolumes: source(persistentvolumes), volumeAttachments: source(volumeattachments) });
+      rbac = new RbacAuthorizer({
+        roles: source(roles),
+        roleBindings: source(rolebindings),
+        clusterRoles: source(clusterroles),
+        clusterRoleBindings: source(clusterrolebindings),
+      });
+      const graph = new NodeGraph({
+        pods: source(pods),
+        persistentVolumes: source(persistentvolumes),
+        volumeAttachments: source(volumeattachments),
+      });
       nodeAuthorizer = new NodeAuthorizer(graph, nodeRules());
       await Promise.all(sources.map((s) => s.start()));
       started = unionAuthorizer(nodeAuthorizer, rbac);

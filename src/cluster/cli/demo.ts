@@ -59,16 +59,25 @@ export const demo: Command = {
 
 async function bringImage(dir: string, nodes: readonly Machine[], output: Output): Promise<void> {
   const busybox = findProgram("busybox");
-  if (busybox === undefined || !existsSync(busybox)) throw new ClusterError("the demo's image is made from busybox, which is missing; `apt-get install busybox-static`");
+  if (busybox === undefined || !existsSync(busybox))
+    throw new ClusterError("the demo's image is made from busybox, which is missing; `apt-get install busybox-static`");
   buildDemoImage(dir, readFileSync(busybox));
   await pullEverywhere(nodes, demoImageName, output);
 }
 
 /** Creates the object, or brings the one that is there to this state. */
 async function apply(client: Client, object: KubeObject): Promise<void> {
-  const row = resourceRows.find((r) => r.responseKind.kind === object.kind && `${r.group === "" ? "" : `${r.group}/`}${r.version}` === object.apiVersion);
+  const row = resourceRows.find(
+    (r) => r.responseKind.kind === object.kind && `${r.group === "" ? "" : `${r.group}/`}${r.version}` === object.apiVersion,
+  );
   if (row === undefined) throw new Error(`the demo holds an unknown kind ${object.apiVersion} ${object.kind}`);
-  const ref: ResourceRef<KubeObject> = { group: row.group, version: row.version, resource: row.resource, kind: row.responseKind.kind, namespaced: row.scope === "Namespaced" };
+  const ref: ResourceRef<KubeObject> = {
+    group: row.group,
+    version: row.version,
+    resource: row.resource,
+    kind: row.responseKind.kind,
+    namespaced: row.scope === "Namespaced",
+  };
   const api = client.resource(ref, object.metadata?.namespace ?? "");
   try {
     await api.create(object);
@@ -91,7 +100,8 @@ async function available(client: Client, output: Output): Promise<void> {
     if (text !== said) output.progress(text);
     said = text;
     if (d.status?.observedGeneration === d.metadata?.generation && d.status?.availableReplicas === d.spec?.replicas) return;
-    if (systemClock.monotonic() > end) throw new ClusterError("the demo did not come up within two minutes; `kubectl -n demo describe pods` tells why");
+    if (systemClock.monotonic() > end)
+      throw new ClusterError("the demo did not come up within two minutes; `kubectl -n demo describe pods` tells why");
     await sleep(systemClock, 100);
   }
 }

@@ -34,7 +34,8 @@ const load: Command = {
     options: where,
   },
   run: async (parsed, output) => {
-    if (parsed.positionals.length === 0) throw new UsageError("image load: name at least one archive, as `docker save` or an OCI layout in a tar file");
+    if (parsed.positionals.length === 0)
+      throw new UsageError("image load: name at least one archive, as `docker save` or an OCI layout in a tar file");
     const config = find(parsed.values);
     for (const file of parsed.positionals) if (!existsSync(file)) throw new ClusterError(`${file} does not exist`);
     const store = new ImageStore(imageDir(config));
@@ -44,7 +45,9 @@ const load: Command = {
       if (images.length === 0) throw new ClusterError(`${file} holds no image with a name; give it one when saving`);
       for (const image of images) {
         await pullEverywhere(nodes, image.name, output);
-        output.print(`${image.name}${nodes.length === 0 ? " (kept; no real node runs now)" : ` is on ${nodes.length} node${nodes.length === 1 ? "" : "s"}`}`);
+        output.print(
+          `${image.name}${nodes.length === 0 ? " (kept; no real node runs now)" : ` is on ${nodes.length} node${nodes.length === 1 ? "" : "s"}`}`,
+        );
       }
     }
     return 0;
@@ -93,7 +96,9 @@ const list: Command = {
     output.print(
       table([
         ["IMAGE", "LOADED", "SIZE", "NODES"],
-        ...[...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, r]) => [name, r.loaded ? "yes" : "no", r.size === 0 ? "" : `${(r.size / 1e6).toFixed(1)} MB`, r.nodes.join(", ")]),
+        ...[...rows]
+          .sort(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, r]) => [name, r.loaded ? "yes" : "no", r.size === 0 ? "" : `${(r.size / 1e6).toFixed(1)} MB`, r.nodes.join(", ")]),
       ]),
     );
     return 0;

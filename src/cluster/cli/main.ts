@@ -13,7 +13,10 @@ export interface Command {
 const commands: Record<string, { summary: string; load: () => Promise<Record<string, Command>>; hidden?: boolean }> = {
   up: { summary: "start a cluster, or go on with one", load: async () => ({ "": (await import("./up.ts")).up }) },
   down: { summary: "stop a cluster; --purge also forgets its data", load: async () => ({ "": (await import("./down.ts")).down }) },
-  demo: { summary: "a cluster with a small application that answers over HTTP", load: async () => ({ "": (await import("./demo.ts")).demo }) },
+  demo: {
+    summary: "a cluster with a small application that answers over HTTP",
+    load: async () => ({ "": (await import("./demo.ts")).demo }),
+  },
   status: { summary: "processes, nodes, memory and uptime of a cluster", load: async () => ({ "": (await import("./status.ts")).status }) },
   kubeconfig: { summary: "print the kubeconfig of a cluster", load: async () => ({ "": (await import("./kubeconfig.ts")).kubeconfig }) },
   image: { summary: "load, list and remove images on every node", load: async () => (await import("./image.ts")).imageCommands },

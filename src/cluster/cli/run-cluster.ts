@@ -27,7 +27,10 @@ export const runClusterCommand: Command = {
   spec: {
     name: "run-cluster",
     summary: "Runs a cluster that `tsukube up` has prepared.",
-    options: { "data-dir": { type: "string", value: "DIR", help: "where it is kept" }, kubeconfig: { type: "string", value: "FILE", help: "where to write the kubeconfig" } },
+    options: {
+      "data-dir": { type: "string", value: "DIR", help: "where it is kept" },
+      kubeconfig: { type: "string", value: "FILE", help: "where to write the kubeconfig" },
+    },
   },
   run: async (parsed) => {
     const config = locateExisting({ dataDir: parsed.values["data-dir"] as string });
@@ -56,7 +59,10 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   for (const s of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(s, stop);
-  const log = createLogger({ level: process.env["TSUKUBE_DEBUG"] ? "debug" : "info", ...(process.env["TSUKUBE_REPORT_FD"] || process.env["TSUKUBE_DEBUG"] ? {} : { level: "error" }) });
+  const log = createLogger({
+    level: process.env["TSUKUBE_DEBUG"] ? "debug" : "info",
+    ...(process.env["TSUKUBE_REPORT_FD"] || process.env["TSUKUBE_DEBUG"] ? {} : { level: "error" }),
+  });
   const started = performance.now();
   const previous = readRun(config.dataDir);
   const pki = ensurePki(config);
@@ -79,12 +85,22 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
   try {
     if (config.nodes > 0) {
       options.report({ type: "progress", text: `starting ${config.nodes === 1 ? "a node" : `${config.nodes} nodes`}` });
-      const machines = await startMachines({ config, pki, plane, clock: systemClock, log, signal: stopping.signal, undo: previous?.hostNetwork });
+      const machines = await startMachines({
+        config,
+        pki,
+        plane,
+        clock: systemClock,
+        log,
+        signal: stopping.signal,
+        undo: previous?.hostNetwork,
+      });
       state = { ...state, hostNetwork: machines.undo };
       writeRun(config.dataDir, state);
       plane.onStop(() => machines.stop());
     }
-    await plane.nodesReady(config.nodes + config.simulatedNodes, stopping.signal, (ready, all) => options.report({ type: "progress", text: `${ready} of ${all} nodes ready` }));
+    await plane.nodesReady(config.nodes + config.simulatedNodes, stopping.signal, (ready, all) =>
+      options.report({ type: "progress", text: `${ready} of ${all} nodes ready` }),
+    );
     if (!stopping.signal.aborted) options.report({ type: "ready", text: describe(config, plane.url) });
     await new Promise<void>((resolve) => {
       if (stopping.signal.aborted) resolve();
@@ -94,7 +110,9 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
     if (!stopping.signal.aborted) {
       await plane.stop();
       await removeTraces(config, state);
-      throw error instanceof ClusterError ? error : new ClusterError(`the cluster did not come up: ${(error as Error).message}; its log is ${join(config.dataDir, "logs")}`);
+      throw error instanceof ClusterError
+        ? error
+        : new ClusterError(`the cluster did not come up: ${(error as Error).message}; its log is ${join(config.dataDir, "logs")}`);
     }
   }
   options.report({ type: "progress", text: "stopping" });

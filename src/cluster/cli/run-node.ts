@@ -15,7 +15,11 @@ import { kubernetesVersion } from "../version-info.ts";
 import type { Command } from "./main.ts";
 
 export const runNodeCommand: Command = {
-  spec: { name: "run-node", summary: "Runs a node's agent.", options: { config: { type: "string", value: "FILE", help: "what the node is told" } } },
+  spec: {
+    name: "run-node",
+    summary: "Runs a node's agent.",
+    options: { config: { type: "string", value: "FILE", help: "what the node is told" } },
+  },
   run: async (parsed) => {
     const config = JSON.parse(readFileSync(parsed.values["config"] as string, "utf8")) as NodeConfig;
     await runNode(config);
@@ -65,7 +69,11 @@ async function runNode(config: NodeConfig): Promise<void> {
     clusterDns: [config.dnsAddress],
     clusterDomain: config.clusterDomain,
     cgroupParent: config.cgroup,
-    tls: { cert: readFileSync(config.servingCertificate, "utf8"), key: readFileSync(config.servingKey, "utf8"), clientCA: readFileSync(config.clientCa, "utf8") },
+    tls: {
+      cert: readFileSync(config.servingCertificate, "utf8"),
+      key: readFileSync(config.servingKey, "utf8"),
+      clientCA: readFileSync(config.clientCa, "utf8"),
+    },
     trustedUsers: [kubeletClientName],
     kubeletVersion: kubernetesVersion,
     log,

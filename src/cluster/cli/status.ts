@@ -44,15 +44,28 @@ export const status: Command = {
       output.note(`tsukube: --output: ${JSON.stringify(format)} is not a format; use json or leave it out`);
       return 2;
     }
-    const config = locateExisting({ name: parsed.values["name"] as string | undefined, dataDir: parsed.values["data-dir"] as string | undefined });
+    const config = locateExisting({
+      name: parsed.values["name"] as string | undefined,
+      dataDir: parsed.values["data-dir"] as string | undefined,
+    });
     const run = running(config.dataDir);
-    const report: Report = { name: config.name, running: run !== undefined, kubernetesVersion, dataDir: config.dataDir, store: config.store.kind, ready: false, components: [], nodes: [] };
+    const report: Report = {
+      name: config.name,
+      running: run !== undefined,
+      kubernetesVersion,
+      dataDir: config.dataDir,
+      store: config.store.kind,
+      ready: false,
+      components: [],
+      nodes: [],
+    };
     if (run !== undefined) {
       Object.assign(report, { url: run.url, version: run.version, startedAt: run.startedAt });
       report.components.push({ name: "control-plane", pid: run.controlPlane.pid, memoryBytes: memoryOf(run.controlPlane.pid) });
       for (let i = 1; i <= run.nodes; i++) {
         const agent = agentProcess(machineOf(config, i));
-        if (agent !== undefined) report.components.push({ name: `agent ${machineOf(config, i).name}`, pid: agent.pid, memoryBytes: memoryOf(agent.pid) });
+        if (agent !== undefined)
+          report.components.push({ name: `agent ${machineOf(config, i).name}`, pid: agent.pid, memoryBytes: memoryOf(agent.pid) });
       }
       await ask(report, join(config.dataDir, "kubeconfig"));
     }
@@ -84,12 +97,15 @@ function nodeRow(node: Node): Report["nodes"][number] {
     version: node.status?.nodeInfo?.kubeletVersion ?? "",
     runtime: node.status?.nodeInfo?.containerRuntimeVersion ?? "",
     address: node.status?.addresses?.find((a) => a.type === "InternalIP")?.address ?? "",
-    simulated: (node.status?.nodeInfo?.containerRuntimeVersion ?? "").startsWith("simulated") || node.metadata?.annotations?.["tsukube.dev/simulated"] === "true",
+    simulated:
+      (node.status?.nodeInfo?.containerRuntimeVersion ?? "").startsWith("simulated") ||
+      node.metadata?.annotations?.["tsukube.dev/simulated"] === "true",
   };
 }
 
 function describe(r: Report): string {
-  if (!r.running) return `${r.name} is down; \`tsukube up${r.name === "dev" ? "" : ` --name ${r.name}`}\` starts it again (its data is in ${r.dataDir})`;
+  if (!r.running)
+    return `${r.name} is down; \`tsukube up${r.name === "dev" ? "" : ` --name ${r.name}`}\` starts it again (its data is in ${r.dataDir})`;
   const up = r.startedAt === undefined ? "?" : duration(Date.now() - Date.parse(r.startedAt));
   const lines = [
     table([
@@ -105,7 +121,13 @@ function describe(r: Report): string {
   ];
   if (r.nodes.length > 0) {
     const shown = r.nodes.slice(0, 20);
-    lines.push("", table([["NODE", "STATUS", "ADDRESS", "VERSION", "RUNTIME"], ...shown.map((n) => [n.name, n.ready ? "Ready" : "NotReady", n.address, n.version, n.runtime])]));
+    lines.push(
+      "",
+      table([
+        ["NODE", "STATUS", "ADDRESS", "VERSION", "RUNTIME"],
+        ...shown.map((n) => [n.name, n.ready ? "Ready" : "NotReady", n.address, n.version, n.runtime]),
+      ]),
+    );
     if (r.nodes.length > shown.length) lines.push(`… and ${r.nodes.length - shown.length} more`);
   }
   return lines.join("\n");

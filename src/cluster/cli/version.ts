@@ -4,7 +4,6 @@ import type { Command } from "./main.ts";
 /** The package's version; `dev` when the sources run without a build. */
 export const version: string = process.env.TSUKUBE_VERSION ?? "dev";
 
-
 export const versionCommand: Command = {
   spec: { name: "version", summary: "Prints the version.", options: {} },
   run: (_parsed, output) => {

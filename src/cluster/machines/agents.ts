@@ -63,7 +63,15 @@ export class Agent {
     const holder = await this.#options.holder();
     mkdirSync(join(machine.dir, "logs"), { recursive: true });
     const file = openSync(join(machine.dir, "logs", "agent.log"), "a", 0o600);
-    const [command, ...args] = [...inside(holder), process.execPath, ...process.execArgv, process.argv[1] as string, "run-node", "--config", configFile];
+    const [command, ...args] = [
+      ...inside(holder),
+      process.execPath,
+      ...process.execArgv,
+      process.argv[1] as string,
+      "run-node",
+      "--config",
+      configFile,
+    ];
     const child = spawn(command as string, args, { detached: true, stdio: ["ignore", file, file] });
     closeSync(file);
     const started = this.#options.clock.monotonic();

@@ -44,7 +44,8 @@ export function dnsAddress(config: Pick<ClusterConfig, "serviceCidr">): string {
 export async function startMachines(options: MachinesOptions): Promise<Machines> {
   const { config, plane, clock, log } = options;
   const containerd = config.containerd ?? findProgram("containerd");
-  if (containerd === undefined) throw new ClusterError("containerd is missing; `tsukube doctor --fix` installs it, or name one with --containerd");
+  if (containerd === undefined)
+    throw new ClusterError("containerd is missing; `tsukube doctor --fix` installs it, or name one with --containerd");
   const undo = await ensureHostNetwork(config);
   const url = await plane.listenOn(hostAddress(config));
   await ensureNetworkRole(plane.client);
@@ -79,8 +80,20 @@ function writeNodeFiles(options: MachinesOptions, machine: Machine, url: string,
   const { config, pki } = options;
   const path = (name: string): string => join(machine.dir, name);
   const { client, network, serving } = pki.node(machine.name, machine.address);
-  writeOwnKubeconfig(path("kubeconfig"), { name: config.name, server: url, ca: pki.ca.certificate, user: `system:node:${machine.name}`, credentials: client });
-  writeOwnKubeconfig(path("network.kubeconfig"), { name: config.name, server: url, ca: pki.ca.certificate, user: `${networkGroup}:${machine.name}`, credentials: network });
+  writeOwnKubeconfig(path("kubeconfig"), {
+    name: config.name,
+    server: url,
+    ca: pki.ca.certificate,
+    user: `system:node:${machine.name}`,
+    credentials: client,
+  });
+  writeOwnKubeconfig(path("network.kubeconfig"), {
+    name: config.name,
+    server: url,
+    ca: pki.ca.certificate,
+    user: `${networkGroup}:${machine.name}`,
+    credentials: network,
+  });
   writeFileWhole(path("serving.crt"), serving.certificate, 0o644);
   writeFileWhole(path("serving.key"), serving.key);
   writeFileWhole(path("ca.crt"), pki.ca.certificate, 0o644);
