@@ -65,9 +65,11 @@ export async function ensureDnsService(client: Client, address: string, nodeAddr
 }
 
 async function ensure<T extends object>(client: Client, ref: ResourceRef<T>, object: T, namespace: string): Promise<void> {
+  const api = client.resource(ref, namespace);
   try {
-    await client.resource(ref, namespace).create(object);
+    await api.get((object as { metadata: { name: string } }).metadata.name);
   } catch (error) {
-    if (!hasReason(error, "AlreadyExists")) throw error;
+    if (!hasReason(error, "NotFound")) throw error;
+    await api.create(object);
   }
 }
