@@ -15,7 +15,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { tsukube: "src/cluster/cli/main.ts", index: "src/index.ts" },
+  entryPoints: { tsukube: "src/cluster/cli/main.ts", index: "src/cluster/index.ts" },
   outdir: out,
   bundle: true,
   splitting: true,

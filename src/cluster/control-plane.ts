@@ -60,6 +60,8 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, clock, log } = options;
   const metrics = new MetricsRegistry();
+  // Heartbeats are told in whole seconds.
+  const since = Math.floor(clock.now() / 1000) * 1000;
   const stopping = new AbortController();
   const stops: (() => Promise<void> | void)[] = [];
   const localNodes = new Map<string, LocalNode>();
@@ -100,7 +102,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         fronts.push(await open(server, options, address));
         return `https://${address}:${config.port}`;
       },
-      nodesReady: (count, signal, progress) => nodesReady(informers, count, signal, progress),
+      nodesReady: (count, signal, progress) => nodesReady(informers, count, since, signal, progress),
       onStop: (run) => void stops.push(run),
       stop: async () => {
         stopping.abort(new Error("the control plane is stopping"));
@@ -219,7 +221,7 @@ function nodesReady(
   signal: AbortSignal,
   progress: (ready: number, of: number) => void,
 ): Promise<void> {
-  const isReady = (n: Node): boolean => n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+  const isReady = (n: Node): boolean => n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True" && Date.parse(c.lastHeartbeatTime ?? "") >= since) ?? false;
   const informer = informers.informer(nodes);
   return new Promise((resolve) => {
     let last = 0;
