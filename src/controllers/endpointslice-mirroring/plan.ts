@@ -88,8 +88,7 @@ function newSlice(endpoints: Endpoints, addressType: string, ports: readonly End
       ownerReferences: [controllerRef(endpoints, endpointsRef)],
     },
     addressType,
-    endpoints: [],
-    ports: [...ports],
+    ...(ports.length === 0 ? {} : { ports: [...ports] }),
   };
   return withMetadata(slice, endpoints);
 }

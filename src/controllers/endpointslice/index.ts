@@ -14,6 +14,10 @@ export interface EndpointSliceOptions {
   readonly maxEndpoints?: number;
 }
 
+/** A pod whose node is unknown is looked at again after this, twice as long each time (milliseconds). */
+const firstRetry = 1000;
+const lastRetry = 1_000_000;
+
 export function endpointSliceController({ maxEndpoints = 100 }: EndpointSliceOptions = {}): Controller {
   return {
     name: "endpointslice-controller",
@@ -23,9 +27,16 @@ export function endpointSliceController({ maxEndpoints = 100 }: EndpointSliceOpt
       const { informers, events } = context;
       const serviceInformer = informers.informer(services);
       const podInformer = informers.informer(pods);
-      const nodeLister = informers.informer(nodes).lister;
+      const nodeInformer = informers.informer(nodes);
       const writer = new SliceWriter(context, queue, manager);
       const times = new TriggerTimes();
+      // Services with pods on nodes that are unknown, and how often they were looked at in vain.
+      const held = new Map<string, number>();
+      nodeInformer.addHandlers({
+        onAdd: () => {
+          for (const key of held.keys()) queue.add(key);
+        },
+      });
       const enqueue = (service: Service): void => queue.add(objectKey(service));
       serviceInformer.addHandlers({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue });
       watchServicePods(serviceInformer, podInformer, (key) => queue.add(key));
@@ -35,25 +46,33 @@ export function endpointSliceController({ maxEndpoints = 100 }: EndpointSliceOpt
         if (service === undefined) {
           times.forget(key);
           writer.forget(key);
+          held.delete(key);
           return {};
         }
         if (!publishesPods(service)) return {};
         const existing = writer.present(key);
         if (existing === undefined) return SliceWriter.comeBack;
         const members = podsOfService(podInformer.lister, service);
-        const plan = planSlices({ service, pods: members, existing, node: (n) => nodeLister.get("", n), maxEndpoints });
+        const plan = planSlices({ service, pods: members, existing, node: (n) => nodeInformer.lister.get("", n), maxEndpoints });
+        const tell = (why: string): void => {
+          const message = `Error updating Endpoint Slices for Service ${key}: ${why}`;
+          events.event(typed(services, service), "Warning", "FailedToUpdateEndpointSlices", message);
+        };
         try {
           await writer.write(key, namespace, plan, times.since(service, members), signal);
-          if (plan.problems.length > 0) throw new Error(plan.problems.length === 1 ? plan.problems[0] : `[${plan.problems.join(", ")}]`);
         } catch (error) {
           // A conflict says only that the cache is behind.
-          if (!(error instanceof Error && hasReason(error.cause, "Conflict"))) {
-            const message = `Error updating Endpoint Slices for Service ${key}: ${messageOf(error)}`;
-            events.event(typed(services, service), "Warning", "FailedToUpdateEndpointSlices", message);
-          }
+          if (!(error instanceof Error && hasReason(error.cause, "Conflict"))) tell(messageOf(error));
           throw error;
         }
-        return {};
+        if (plan.problems.length === 0) {
+          held.delete(key);
+          return {};
+        }
+        tell(plan.problems.length === 1 ? (plan.problems[0] ?? "") : `[${plan.problems.join(", ")}]`);
+        const tries = held.get(key) ?? 0;
+        held.set(key, tries + 1);
+        return { requeueAfter: Math.min(firstRetry * 2 ** tries, lastRetry) };
       };
     },
   };

@@ -36,7 +36,7 @@ function after(existing: EndpointSlice[], p: ServiceSlicePlan): EndpointSlice[] 
   return [...kept, ...p.create.map((s, i) => ({ ...s, metadata: { ...s.metadata, name: `s-${existing.length + i}` } }))];
 }
 
-const sizes = (slices: readonly EndpointSlice[]) => slices.map((s) => s.endpoints?.length);
+const sizes = (slices: readonly EndpointSlice[]) => slices.map((s) => s.endpoints?.length ?? 0);
 
 test("a ready pod becomes an endpoint with its conditions, node, zone and target", () => {
   const [slice] = plan([pod(1)], []).create;

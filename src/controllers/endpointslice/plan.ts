@@ -141,8 +141,8 @@ function newSlice(service: Service, addressType: string, ports: readonly Endpoin
       ownerReferences: [controllerRef(service, services)],
     },
     addressType,
-    endpoints: [],
-    ports: [...ports],
+    // Absent lists read as null, as upstream's do.
+    ...(ports.length === 0 ? {} : { ports: [...ports] }),
   };
   return withLabels(slice, service);
 }
