@@ -61,7 +61,7 @@ export function startSimulatedNodes(context: ControllerContext, options: Simulat
     podCidr: options.podCidr,
     random: options.random ?? Math.random,
   });
-  const kubelet = new SimulatedKubelet(context.log);
+  const kubelet = new SimulatedKubelet(context.clock, context.log);
   const controller = {
     name: "simulated-nodes",
     eventSource: "kubelet",

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { duplexPair, type Duplex } from "node:stream";
 import { acceptRemoteCommand } from "../../client/streaming/remote-command-server.ts";
 import { failureStatus } from "../../client/streaming/session.ts";
+import { formatMicroTime, type Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 
 const because = "the pod runs on a simulated node: it has no containers";
@@ -10,9 +11,11 @@ const because = "the pod runs on a simulated node: it has no containers";
 export class SimulatedKubelet {
   readonly #server: Server;
   readonly #log: Logger;
+  readonly #clock: Clock;
   readonly #sockets = new Set<Duplex>();
 
-  constructor(log: Logger) {
+  constructor(clock: Clock, log: Logger) {
+    this.#clock = clock;
     this.#log = log;
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -42,8 +45,8 @@ export class SimulatedKubelet {
     const [, kind, namespace = "", pod = "", container = ""] = url.pathname.split("/");
     if (kind === "containerLogs") {
       const line = `pod ${namespace}/${pod} is simulated: container ${container} does not run and writes no log\n`;
-      const time = url.searchParams.get("timestamps") === "true" ? `${new Date(request.socket.timeout ?? 0).toISOString()} ` : "";
-      response.writeHead(200, { "content-type": "text/plain" }).end(time === "" ? line : line);
+      const time = url.searchParams.get("timestamps") === "true" ? `${formatMicroTime(this.#clock.now())} ` : "";
+      response.writeHead(200, { "content-type": "text/plain" }).end(time + line);
     } else if (kind === "healthz") response.writeHead(200, { "content-type": "text/plain" }).end("ok");
     else if (kind === "pods")
       response.writeHead(200, { "content-type": "application/json" }).end('{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[]}');
