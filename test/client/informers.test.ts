@@ -161,7 +161,7 @@ async function run(server: Reachable, steps: readonly Step[], streamingList: boo
   }
   const wanted = new Map((await maps.list()).items.map((map) => [map.metadata?.name ?? "", map]));
   const state = (objects: Iterable<ConfigMap>): unknown =>
-    [...objects].map((m) => [m.metadata?.name, m.metadata?.resourceVersion, m.data]).sort();
+    [...objects].map((m) => [m.metadata?.name, m.metadata?.resourceVersion, m.data]).sort((a, b) => (String(a[0]) < String(b[0]) ? -1 : 1));
   const equal = (): boolean => JSON.stringify(state(informer.lister.list())) === JSON.stringify(state(wanted.values()));
   for (let i = 0; i < 1000 && !(informer.synced && equal()); i++) await new Promise((resolve) => setTimeout(resolve, 5));
   informer.stop();
