@@ -215,9 +215,11 @@ function startWork(
   }
 }
 
+/** Nodes that have said since the start that they are ready: what they said to an earlier run does not count. */
 function nodesReady(
   informers: InformerFactory,
   count: number,
+  since: number,
   signal: AbortSignal,
   progress: (ready: number, of: number) => void,
 ): Promise<void> {

@@ -66,8 +66,8 @@ interface MethodDefinition {
  * Connects on the first call.
  */
 export async function grpcClient(target: string, descriptor: object, service: string): Promise<GrpcClient> {
-  const [grpc, loader] = await Promise.all([import("@grpc/grpc-js"), import("@grpc/proto-loader")]);
-  const root = loader.fromJSON(descriptor as Parameters<typeof loader.fromJSON>[0], {
+  const grpc = await import("./grpc-libraries.ts");
+  const root = grpc.fromJSON(descriptor as Parameters<typeof grpc.fromJSON>[0], {
     longs: Number,
     enums: String,
     defaults: true,
