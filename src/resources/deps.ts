@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { ObjectAccess } from "../apiserver/server-interface.ts";
 import type { ApiRequest, ApiResponse } from "../apiserver/request.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
+import type { EscalationChecks } from "../auth/rbac/escalation.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
@@ -16,6 +17,10 @@ export interface ResourceDeps {
   readonly client: () => Client;
   /** Asked by escalation checks and reviews. Absent: everything is allowed. */
   readonly authorizer?: Authorizer | undefined;
+  /** Checks that nobody grants more than they hold. Absent, or undefined while authorization starts: unchecked. */
+  readonly escalation?: (() => EscalationChecks | undefined) | undefined;
+  /** What `componentstatuses` tells. */
+  readonly componentHealth?: (() => Promise<readonly ComponentHealth[]>) | undefined;
   /** Service ranges, the first is the primary family. Default `["10.96.0.0/16"]`. */
   readonly serviceCidrs?: readonly string[] | undefined;
   /** Inclusive. Default 30000–32767. */
@@ -29,6 +34,14 @@ export interface ResourceDeps {
   readonly handlers?: Readonly<Record<string, (request: ApiRequest) => Promise<ApiResponse>>> | undefined;
   /** Seconds an event lives. Default 3600. */
   readonly eventTtlSeconds?: number | undefined;
+}
+
+export interface ComponentHealth {
+  /** `scheduler`, `controller-manager`, `etcd-0`. */
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly message?: string | undefined;
+  readonly error?: string | undefined;
 }
 
 export interface KubeletTransport {

@@ -15,7 +15,8 @@ import { specials } from "./specials.ts";
 import { storagePrefix } from "./storage-names.ts";
 import { statusStrategyOf, strategyOf, subresourceStrategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
 
-export type { KubeletTransport, LocalNode, ResourceDeps } from "./deps.ts";
+export type { ComponentHealth, KubeletTransport, LocalNode, ResourceDeps } from "./deps.ts";
+export { groupVersionPriority } from "./api-services.ts";
 
 /** Every resource upstream v1.36 serves by default, in discovery's order. */
 export function builtinResources(deps: ResourceDeps): ResourceDefinition[] {

@@ -1,5 +1,7 @@
 /** What each built-in resource is beyond its fields, by `group/resource`: one readable list. */
 import { autoscalerFromV1, autoscalerToV1 } from "./autoscaling-conversion.ts";
+import { certificateSigningRequests } from "./certificate-signing-requests.ts";
+import { componentStatusHandler } from "./component-statuses.ts";
 import { customResourceDefinitions } from "./custom-resource-definitions.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { eventsCore, eventsNewer } from "./events.ts";
@@ -13,6 +15,7 @@ import { nodeProxyHandler, podProxyHandler, serviceProxyHandler } from "./proxy/
 import { podStrategy } from "./pods/strategy.ts";
 import { ServiceAllocators } from "./services/allocators.ts";
 import { serviceStrategy } from "./services/strategy.ts";
+import { bindingSpecial, roleSpecial } from "./rbac.ts";
 import { scaleSubresource } from "./scale.ts";
 import type { Special, SubresourceMaker } from "./special.ts";
 
@@ -23,6 +26,7 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
   const scaled: Special = { subresources: { scale: scaleSubresource() } };
   return {
     "/bindings": { handler: bindingHandler(deps, true) },
+    "/componentstatuses": { handler: componentStatusHandler(deps) },
     "/events": eventsCore(deps),
     "/namespaces": namespaces,
     "/nodes": { subresources: { proxy: answeredBy(nodeProxyHandler(deps, kubelets)) } },
@@ -50,7 +54,12 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
     "autoscaling/horizontalpodautoscalers": {
       conversions: { v1: { toStorage: autoscalerFromV1, fromStorage: autoscalerToV1 } },
     },
+    "certificates.k8s.io/certificatesigningrequests": certificateSigningRequests,
     "events.k8s.io/events": eventsNewer(deps),
+    "rbac.authorization.k8s.io/clusterrolebindings": bindingSpecial(deps, "clusterrolebindings"),
+    "rbac.authorization.k8s.io/clusterroles": roleSpecial(deps, "clusterroles"),
+    "rbac.authorization.k8s.io/rolebindings": bindingSpecial(deps, "rolebindings"),
+    "rbac.authorization.k8s.io/roles": roleSpecial(deps, "roles"),
   };
 }
 

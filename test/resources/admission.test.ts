@@ -97,7 +97,10 @@ test("priority comes from the class, from the default class, or is 0", async () 
   assert.equal((await client.create(pod("high", { priorityClassName: "high" }))).spec?.priority, 1000);
   await at.client.resource(priorityclasses).create({ metadata: { name: "usual" }, value: 7, globalDefault: true });
   const usual = await client.create(pod("usual"));
-  assert.deepEqual([usual.spec?.priorityClassName, usual.spec?.priority, usual.spec?.preemptionPolicy], ["usual", 7, "PreemptLowerPriority"]);
+  assert.deepEqual(
+    [usual.spec?.priorityClassName, usual.spec?.priority, usual.spec?.preemptionPolicy],
+    ["usual", 7, "PreemptLowerPriority"],
+  );
   await assert.rejects(client.create(pod("bad", { priorityClassName: "none" })), {
     message: 'pods "bad" is forbidden: no PriorityClass with name none was found',
   });
@@ -133,7 +136,8 @@ test("a claim gets the newest default class and its protection", async () => {
   assert.deepEqual(claim.metadata?.finalizers, ["kubernetes.io/pvc-protection"]);
 });
 
-const kubelet = (client: Client, node: string): Client => client.as({ name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] });
+const kubelet = (client: Client, node: string): Client =>
+  client.as({ name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] });
 
 test("a kubelet writes its own node and lease, not another's", async () => {
   await using at = await withNamespace();

@@ -14,7 +14,8 @@ import { FakeClock, startServer } from "./server.ts";
 test("an empty cluster gets its namespaces, roles, bindings, classes and ranges", async () => {
   await using at = await startServer({ admission: admissionChain });
   await ensureBootstrapObjects(at.client);
-  const names = async (list: Promise<{ items: { metadata?: { name?: string | undefined } | undefined }[] }>): Promise<number> => (await list).items.length;
+  const names = async (list: Promise<{ items: { metadata?: { name?: string | undefined } | undefined }[] }>): Promise<number> =>
+    (await list).items.length;
   assert.equal(await names(at.client.resource(namespaces).list()), 4);
   assert.equal(await names(at.client.resource(clusterroles).list()), 69);
   assert.equal(await names(at.client.resource(clusterrolebindings).list()), 50);
@@ -77,7 +78,10 @@ test("an address that no service has any more is given back after a minute, one 
   await using at = await startServer({ admission: admissionChain, clock });
   await ensureBootstrapObjects(at.client, { clock });
   const addresses = at.client.resource(ipaddresses);
-  const metadata = { name: "10.96.5.5", labels: { "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io", "ipaddress.kubernetes.io/ip-family": "IPv4" } };
+  const metadata = {
+    name: "10.96.5.5",
+    labels: { "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io", "ipaddress.kubernetes.io/ip-family": "IPv4" },
+  };
   await addresses.create({ metadata, spec: { parentRef: { resource: "services", namespace: "default", name: "gone" } } });
   const service = await at.client.resource(services, "default").create({ metadata: { name: "web" }, spec: { ports: [{ port: 80 }] } });
   const ip = service.spec?.clusterIP ?? "";

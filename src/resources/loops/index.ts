@@ -2,9 +2,11 @@
  * What an API server does beside answering: it says that it is there (identity lease), keeps the `kubernetes` Service and its
  * endpoints, and repairs allocations of addresses and ports.
  */
+import type { ApiServer } from "../../apiserver/server-interface.ts";
 import type { Timer } from "../../core/clock.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { repairAddresses } from "../services/repair-addresses.ts";
+import { ApiServiceRegistration } from "./api-services.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
 import { ServerIdentity } from "./server-identity.ts";
 
@@ -12,6 +14,8 @@ export interface ServerLoopOptions {
   /** The address under which pods reach this server. A loopback address is not published, since no pod could use it. */
   readonly advertiseAddress: string;
   readonly port: number;
+  /** Given: groups that the server answers itself are registered as APIServices. */
+  readonly server?: Pick<ApiServer, "definitions" | "onDefinitionsChange"> | undefined;
   /** Unique among the servers of the cluster; by default made from host name and address. */
   readonly identity?: string | undefined;
 }
@@ -31,7 +35,8 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     await identity.renew();
     await reconcileKubernetesService(deps, options, await identity.addresses());
   };
-  await publish();
+  const registration = options.server === undefined ? undefined : new ApiServiceRegistration(deps, options.server);
+  await Promise.all([publish(), registration?.reconcile()]);
   const running = new Set<Promise<void>>();
   const run = (what: string, work: () => Promise<void>): void => {
     const done: Promise<void> = work()
@@ -47,6 +52,7 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
   return {
     stop: async () => {
       for (const timer of timers) timer.cancel();
+      await registration?.stop();
       await Promise.all(running);
       await identity.withdraw();
       await reconcileKubernetesService(deps, options, await identity.addresses());
