@@ -84,13 +84,15 @@ export type TypeLookup = (gvk: GroupVersionKind) => string | undefined;
 /**
  * Reads a body that should hold an object of `expected`. JSON and protobuf are told apart by the first bytes. `lookup` says
  * the type of another kind that the body may name; by default the table does. Throws upstream's 400: malformed text, a
- * value that does not fit, a kind that is not known, problems under Strict.
+ * value that does not fit, a kind that is not known, problems under Strict. `untyped`: a custom resource, which must name its
+ * kind and version, and may name another kind.
  */
 export function decodeRequest(
   body: Uint8Array,
   expected: GroupVersionKind,
   validation: FieldValidation,
   lookup: TypeLookup = typeNameOf,
+  untyped = false,
 ): DecodedRequest {
   if (body.length >= 4 && protobufMagic.every((b, i) => body[i] === b)) return decodeProtobufRequest(body, expected);
   let gvk: GroupVersionKind;
@@ -98,7 +100,8 @@ export function decodeRequest(
     // The common case costs no second reading: the object says what it is.
     const decoded = decodeJson(body, lookup(expected), validation);
     gvk = withDefaults(text(decoded.object.kind), text(decoded.object.apiVersion), expected);
-    if (isSame(gvk, expected)) return finish(decoded, gvk, expected, validation);
+    const complete = !untyped || (decoded.object.kind !== undefined && decoded.object.apiVersion !== undefined);
+    if (complete && isSame(gvk, expected)) return finish(decoded, gvk, expected, validation);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
   }
@@ -108,6 +111,7 @@ export function decodeRequest(
     if (!(error instanceof DecodeError)) throw error;
     throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message} (${summarize(body, 30)})`);
   }
+  if (untyped) return finishUntyped(body, expected, validation);
   const typeName = lookup(gvk);
   if (typeName === undefined && !isSame(gvk, expected)) {
     throw cannotBeHandled(
@@ -121,6 +125,23 @@ export function decodeRequest(
   } catch (error) {
     throw error instanceof DecodeError ? cannotBeHandled(gvk, expected, error.message) : error;
   }
+}
+
+/** A custom resource must say what it is; what it says must be of the version that was asked for. */
+function finishUntyped(body: Uint8Array, expected: GroupVersionKind, validation: FieldValidation): DecodedRequest {
+  const decoded = decodeJson(body, undefined, validation);
+  const { kind, apiVersion } = decoded.object;
+  if (text(kind) === "") {
+    const what = `Object 'Kind' is missing in '${Buffer.from(body).toString("utf8")}'`;
+    if (validation === "Ignore") throw cannotBeHandled(expected, expected, what);
+    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${what} (${summarize(body, 30)})`);
+  }
+  if (text(apiVersion) !== apiVersionOf(expected)) {
+    throw badRequest(
+      `the API version in the data (${text(apiVersion)}) does not match the expected API version (${apiVersionOf(expected)})`,
+    );
+  }
+  return { ...decoded, gvk: { ...expected, kind: text(kind) } };
 }
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");

@@ -1,7 +1,7 @@
 /** JSON in and out: {@link decodeJson} reads an object as Go would, {@link encodeJson} writes one. */
 import { ApiError } from "../core/api-error.ts";
 import { encodeJson } from "../lang/json-text.ts";
-import { JsonSyntaxError, parseJsonExactly, plainJson } from "./json-exact.ts";
+import { JsonMembers, JsonSyntaxError, parseJsonExactly, plainJson } from "./json-exact.ts";
 import { countKeys, maxJsonDepth, scanJson } from "./json-scan.ts";
 import { JsonTypeError, readStrictly } from "./json-strict.ts";
 import { type NormalizeReport, normalizeReporting, TypeMismatch } from "./normalize.ts";
@@ -56,13 +56,13 @@ function toText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 }
 
+const partialObject = "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata";
+
 function readSlowly(text: string, typeName: string | undefined, validation: FieldValidation): DecodedJson {
   try {
     const node = parseJsonExactly(text);
-    if (typeof node !== "object" || node === null || Array.isArray(node)) {
-      // Go leaves the object as it was when the text is null.
-      if (node !== null) readStrictly(node, typeName ?? "io.k8s.apimachinery.pkg.apis.meta.v1.PartialObjectMetadata");
-    }
+    // Go leaves the object as it was when the text is null.
+    if (node !== null && !(node instanceof JsonMembers)) readStrictly(node, typeName ?? partialObject);
     const { value, problems } = readStrictly(node, typeName);
     const object = typeName === undefined ? value : normalizeReporting(typeName, value, { unknownFields: false });
     return { object: (object ?? {}) as UnstructuredObject, problems: validation === "Ignore" ? [] : problems };

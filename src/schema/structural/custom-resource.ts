@@ -1,0 +1,123 @@
+/** Custom resources on their way in: decoded, their metadata typed, unknown fields pruned and told, nulls dropped. */
+import { badRequest } from "../../core/api-error.ts";
+import { type FieldError, FieldPath, invalidField, required } from "../field-error.ts";
+import { DecodeError, decodeJson, encodeJson, type FieldValidation } from "../json.ts";
+import { type DecodedRequest, decodeRequest } from "../json-request.ts";
+import { dns1035Label } from "../names.ts";
+import type { GroupVersionKind, UnstructuredObject } from "../object.ts";
+import { prune, pruneNulls } from "./prune.ts";
+import type { StructuralSchema } from "./schema.ts";
+
+type JsonObject = Record<string, unknown>;
+
+const objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+/** Reads a request's body as a custom resource of `expected`. Throws upstream's 400. The object may be changed. */
+export function decodeCustomResource(
+  body: Uint8Array,
+  expected: GroupVersionKind,
+  schema: StructuralSchema | undefined,
+  validation: FieldValidation,
+): DecodedRequest {
+  // Another kind of the same version is told by validation, as upstream does.
+  const decoded = decodeRequest(body, expected, validation === "Ignore" ? "Ignore" : "Warn", () => undefined, true);
+  const { gvk, object } = decoded;
+  try {
+    const unknown = coerceCustomResource(object, schema, validation);
+    const problems = validation === "Ignore" ? [] : [...decoded.problems, ...unknown];
+    if (validation === "Strict" && problems.length > 0) throw new DecodeError(`strict decoding error: ${problems.join(", ")}`);
+    return { object, gvk, problems };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw badRequest(`${gvk.kind} in version ${JSON.stringify(gvk.version)} cannot be handled as a ${expected.kind}: ${error.message}`);
+  }
+}
+
+/**
+ * Brings an object into the schema's shape in place: metadata normalised, unknown fields and unwanted nulls gone. Returns
+ * `unknown field "…"` problems. Throws a DecodeError for metadata of a wrong type.
+ */
+export function coerceCustomResource(
+  object: UnstructuredObject,
+  schema: StructuralSchema | undefined,
+  validation: FieldValidation,
+): string[] {
+  const problems = coerceMetadata(object as JsonObject, "metadata", validation);
+  if (schema === undefined) return problems;
+  for (const path of prune(object as JsonObject, schema)) problems.push(`unknown field "${path}"`);
+  pruneNulls(object, schema);
+  problems.push(...coerceEmbedded(object, schema, new FieldPath(), validation));
+  return problems;
+}
+
+/** Types `metadata` as ObjectMeta; problems name the fields below `path`. */
+function coerceMetadata(object: JsonObject, path: string, validation: FieldValidation): string[] {
+  if (!Object.hasOwn(object, "metadata")) return [];
+  const { object: metadata, problems } = decodeJson(encodeJson(object["metadata"]), objectMeta, validation);
+  object["metadata"] = metadata;
+  return problems.map((p) => p.replace(/"(.*)"$/, (_, field: string) => `"${path}.${field}"`));
+}
+
+/** The same for resources embedded by `x-kubernetes-embedded-resource`. */
+function coerceEmbedded(value: unknown, schema: StructuralSchema | undefined, path: FieldPath, validation: FieldValidation): string[] {
+  if (schema === undefined || typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => coerceEmbedded(item, schema.items, path.index(i), validation));
+  const object = value as JsonObject;
+  const problems: string[] = [];
+  if (schema.embeddedResource) {
+    for (const name of ["apiVersion", "kind"]) {
+      if (Object.hasOwn(object, name) && typeof object[name] !== "string") {
+        throw new DecodeError(`${path.child(name)}: Invalid value: ${encodeJson(object[name])}: must be a string`);
+      }
+    }
+    const { metadata } = object;
+    try {
+      problems.push(...coerceMetadata(object, `${path}.metadata`, validation));
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new DecodeError(`${path}.metadata: Invalid value: ${encodeJson(metadata)}: ${error.message}`);
+    }
+  }
+  for (const key of Object.keys(object)) {
+    const own = schema.properties.get(key);
+    if (own !== undefined) problems.push(...coerceEmbedded(object[key], own, path.child(key), validation));
+    else if (typeof schema.additionalProperties === "object") {
+      problems.push(...coerceEmbedded(object[key], schema.additionalProperties, path.key(key), validation));
+    }
+  }
+  return problems;
+}
+
+/** Field errors of embedded resources: they need an apiVersion and a kind that could be ones. */
+export function validateEmbedded(value: unknown, schema: StructuralSchema | undefined, path: FieldPath = new FieldPath()): FieldError[] {
+  if (schema === undefined || typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap((item, i) => validateEmbedded(item, schema.items, path.index(i)));
+  const object = value as JsonObject;
+  const errors = schema.embeddedResource ? typeMetaErrors(object, path) : [];
+  for (const key of Object.keys(object)) {
+    const own = schema.properties.get(key);
+    if (own !== undefined) errors.push(...validateEmbedded(object[key], own, path.child(key)));
+    else if (typeof schema.additionalProperties === "object")
+      errors.push(...validateEmbedded(object[key], schema.additionalProperties, path.key(key)));
+  }
+  return errors;
+}
+
+function typeMetaErrors(object: JsonObject, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
+  const { apiVersion, kind } = object;
+  if (apiVersion === undefined) errors.push(required(path.child("apiVersion")));
+  else if (apiVersion === "") errors.push(invalidField(path.child("apiVersion"), "", "must not be empty"));
+  else if (String(apiVersion as string).split("/").length > 2) {
+    errors.push(invalidField(path.child("apiVersion"), apiVersion, `unexpected GroupVersion string: ${String(apiVersion as string)}`));
+  }
+  if (kind === undefined) errors.push(required(path.child("kind")));
+  else if (kind === "") errors.push(invalidField(path.child("kind"), "", "must not be empty"));
+  else {
+    const messages = dns1035Label(String(kind as string).toLowerCase());
+    if (messages.length > 0) {
+      errors.push(invalidField(path.child("kind"), kind, `may have mixed case, but should otherwise match: ${messages.join(",")}`));
+    }
+  }
+  return errors;
+}
