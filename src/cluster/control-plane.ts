@@ -23,12 +23,14 @@ import type { ControllerContext } from "../operator/controller.ts";
 import { runControllers } from "../operator/run-controllers.ts";
 import { admissionChain } from "../resources/admission/index.ts";
 import { ensureBootstrapObjects } from "../resources/bootstrap.ts";
-import { builtinResources, type LocalNode, type ResourceDeps } from "../resources/index.ts";
+import { builtinResources, groupVersionPriority, type LocalNode, type ResourceDeps } from "../resources/index.ts";
+import { startServerLoops } from "../resources/loops/index.ts";
 import { nodes, type Node } from "../schema/types/core-v1.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
+import { hostAddress } from "./machines/host-network.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
 import { issuer, security, type Security } from "./security.ts";
@@ -72,7 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   stops.push(() => store.close());
   try {
-    const { server, secure } = assemble(options, store, metrics, localNodes);
+    const { server, secure, deps } = assemble(options, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
     const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
@@ -81,6 +83,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock });
     await secure.start(server);
     stops.push(() => secure.stop());
+    const loops = await startServerLoops(deps, { advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1", port: config.port, server });
+    stops.push(() => loops.stop());
     const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];
     stops.push(async () => void (await Promise.all(fronts.map((f) => f.close()))));
     const context: ControllerContext = {
@@ -122,7 +126,7 @@ function assemble(
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
-): { server: ApiServer; secure: Security } {
+): { server: ApiServer; secure: Security; deps: ResourceDeps } {
   const { config, pki, clock, log } = options;
   const admission: AdmissionPlugin[] = [];
   const secure = security({
@@ -147,6 +151,7 @@ function assemble(
     objects: (group, resource) => server.objects(group, resource),
     client: () => client,
     authorizer: secure.authorizer,
+    escalation: secure.escalation,
     serviceCidrs: [config.serviceCidr],
     handlers: reviewHandlers({
       authorizer: secure.authorizer,
@@ -167,10 +172,11 @@ function assemble(
   addEndpoints(server, {
     metrics,
     version: versionInfo(),
+    priority: groupVersionPriority,
     serverAddress: () => `127.0.0.1:${config.port}`,
     openId: { issuer, keys: () => [secure.signingKey] },
   });
-  return { server, secure };
+  return { server, secure, deps };
 }
 
 function open(server: ApiServer, options: ControlPlaneOptions, host: string): Promise<HttpFront> {

@@ -8,6 +8,7 @@ import type { Authorizer } from "../auth/authorizer.ts";
 import { allowGroups, type RuleResolver, unionAuthorizer, unionRules } from "../auth/authorizers.ts";
 import { NodeGraph } from "../auth/node/graph.ts";
 import { NodeAuthorizer } from "../auth/node/node-authorizer.ts";
+import type { EscalationChecks } from "../auth/rbac/escalation.ts";
 import { RbacAuthorizer } from "../auth/rbac/rbac-authorizer.ts";
 import { type BoundObjectGetter, ServiceAccountAuthenticator } from "../auth/service-account/authenticator.ts";
 import { type SigningKey, signingKey } from "../auth/service-account/jwt.ts";
@@ -31,7 +32,8 @@ export interface Security {
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
   readonly rules: RuleResolver;
-  readonly rbac: () => RbacAuthorizer;
+  /** What escalation checks ask; undefined while authorization starts. */
+  readonly escalation: () => EscalationChecks | undefined;
   readonly tokens: TokenAuthenticator;
   readonly issuer: TokenIssuer;
   readonly signingKey: SigningKey;
@@ -65,16 +67,14 @@ export function security(options: {
   const later: Authorizer = {
     authorize: (a) => started?.authorize(a) ?? { decision: "no-opinion", reason: "authorization is starting" },
   };
+  const authorizer = unionAuthorizer(masters, later);
   return {
     authenticator: requestAuthenticator(tokens, (error) => log.debug("a request's credentials were refused", { error })),
-    authorizer: unionAuthorizer(masters, later),
+    authorizer,
     rules: {
       rulesFor: (user, namespace) => unionRules(...[nodeAuthorizer, rbac].filter((r) => r !== undefined)).rulesFor(user, namespace),
     },
-    rbac: () => {
-      if (rbac === undefined) throw new Error("authorization has not been started");
-      return rbac;
-    },
+    escalation: () => (rbac === undefined ? undefined : { rbac, authorizer }),
     tokens,
     issuer: own,
     tokenRequests: { issuer: own, audiences: [issuer], objects: bound, clock },
