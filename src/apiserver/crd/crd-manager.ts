@@ -2,10 +2,11 @@
  * Keeps what is served true to the CustomResourceDefinitions that are stored: accepts names, establishes, installs and
  * uninstalls, and on deletion removes the instances before the definition goes.
  */
-import { hasReason } from "../../core/api-error.ts";
+import { ApiError, hasReason, notFound } from "../../core/api-error.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { mutable } from "../../schema/object.ts";
+import { resourcePath } from "../../schema/resource-ref.ts";
 import {
   type CustomResourceDefinition,
   type CustomResourceDefinitionStatus as Status,
@@ -158,9 +159,21 @@ export class CrdManager {
     return status;
   }
 
+  /** Through the status subresource, so that a definition goes with its last finalizer. Gives up when it is gone (404). */
   async #write(name: string, change: (crd: CustomResourceDefinition) => void): Promise<void> {
-    const access = this.#server.objects(customresourcedefinitions.group, customresourcedefinitions.resource);
-    await access.update("", name, (object) => change(object as unknown as CustomResourceDefinition));
+    const path = resourcePath(customresourcedefinitions, { name, subresource: "status" });
+    const { group, resource } = customresourcedefinitions;
+    for (;;) {
+      const present = await this.#server.objects(group, resource).get("", name);
+      if (present === undefined) throw notFound({ group, resource }, name);
+      const object = mutable(present);
+      change(object as unknown as CustomResourceDefinition);
+      const request = ownRequest("PUT", path, this.#options.log, this.#stop.signal, object);
+      const response = await this.#server.handle(request);
+      if (response.status < 400) return;
+      if (response.status !== 409)
+        throw ApiError.fromStatus((response.object ?? { code: response.status }) as { code?: number; message?: string });
+    }
   }
 
   #serve(crd: CustomResourceDefinition): void {

@@ -1,0 +1,28 @@
+/** Everything a server answers beside its resources. */
+import type { MetricsRegistry } from "../../core/metrics.ts";
+import { Discovery } from "../discovery/endpoints.ts";
+import type { DiscoveryOptions } from "../discovery/endpoints.ts";
+import type { ApiServer } from "../server-interface.ts";
+import { addHealthEndpoints } from "./health.ts";
+import type { HealthCheck } from "./health.ts";
+import { addIndex, addMetrics, addOpenId, addVersion } from "./plain.ts";
+import type { OpenIdOptions, VersionInfo } from "./plain.ts";
+
+export interface EndpointOptions extends DiscoveryOptions {
+  readonly version: VersionInfo;
+  readonly metrics: MetricsRegistry;
+  readonly healthChecks?: readonly HealthCheck[] | undefined;
+  /** Absent: the server issues no tokens. */
+  readonly openId?: Pick<OpenIdOptions, "issuer" | "keys"> | undefined;
+}
+
+/** Adds discovery, health, version, metrics, key discovery and the list of paths. Before or after resources are installed. */
+export function addEndpoints(server: ApiServer, options: EndpointOptions): Discovery {
+  const discovery = new Discovery(server, options);
+  addHealthEndpoints(server, options.healthChecks);
+  addVersion(server, options.version);
+  addMetrics(server, options.metrics);
+  if (options.openId !== undefined) addOpenId(server, { ...options.openId, serverAddress: options.serverAddress });
+  addIndex(server, discovery);
+  return discovery;
+}
