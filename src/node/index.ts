@@ -125,6 +125,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         allocatable: registration.allocatable(),
         addresses: addresses(pod),
       }),
+      onTearDown: (uid) => tokens.forget(uid),
     }),
     objects,
     memoryCapacity: registration.machine.memory,
@@ -141,7 +142,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const workers = new PodWorkers(node, statuses);
   await node.volumes.start();
   const loaded = new LoadedImages(store, cri, log);
-  await loaded.start();
+  loaded.start();
   const server = await startKubeletServer({ node, workers, statuses, options, clock, log });
   podInformer.addHandlers({
     onAdd: (pod) => workers.add(pod),

@@ -20,13 +20,15 @@ export class LoadedImages {
     this.#log = log;
   }
 
-  /** Resolves when what the store has now is in the runtime. */
-  async start(): Promise<void> {
+  /**
+   * Goes on in the background: a pod that wants one of these images before its turn has come pulls it from the same mirror.
+   */
+  start(): void {
     const file = basename(this.#store.namesFile);
     this.#watcher = watch(dirname(this.#store.namesFile), (_event, name) => {
       if (name === file) void this.sync();
     });
-    await this.sync();
+    void this.sync();
   }
 
   stop(): void {

@@ -1,4 +1,6 @@
 /** All pods of the node: a worker each; and what the runtime holds of pods that nobody knows any more is cleared away. */
+import { existsSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import type { Pod } from "../schema/types/core-v1.ts";
 import type { NodeContext } from "./node-context.ts";
 import { rotateLog } from "./logs/log-rotation.ts";
@@ -122,6 +124,16 @@ export class PodWorkers {
     }
     for (const uid of volumes.pods()) if (!this.#workers.has(uid)) await volumes.tearDown(uid);
     this.#clearCgroups();
+    this.#clearLogs();
+  }
+
+  /** Logs of pods that are gone, and links to logs that are. */
+  #clearLogs(): void {
+    const { podLogs, containerLogs } = this.#node.paths;
+    for (const name of readdirSync(podLogs)) {
+      if (!this.#workers.has(name.slice(name.lastIndexOf("_") + 1))) rmSync(join(podLogs, name), { recursive: true, force: true });
+    }
+    for (const name of readdirSync(containerLogs)) if (!existsSync(join(containerLogs, name))) rmSync(join(containerLogs, name), { force: true });
   }
 
   #clearCgroups(): void {

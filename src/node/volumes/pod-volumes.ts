@@ -23,6 +23,8 @@ export interface PodVolumesOptions {
   /** `DIRECTORY/pods/UID/…` and `DIRECTORY/memory/UID/…`. */
   readonly directory: string;
   readonly sources: (pod: Pod) => ProjectionSources;
+  /** Everything of that pod is gone. */
+  onTearDown?(uid: string): void;
 }
 
 /** Why a volume could not be set up: what its FailedMount event says. */
@@ -114,6 +116,7 @@ export class PodVolumes {
     await unmountBelow(directory);
     rmSync(directory, { recursive: true, force: true });
     rmSync(join(this.#options.directory, "memory", uid), { recursive: true, force: true });
+    this.#options.onTearDown?.(uid);
   }
 
   /** Pods that have files here. */
