@@ -1,6 +1,6 @@
 /** `pods/binding` and `bindings`: the scheduler's word that a pod belongs to a node. */
 import type { ApiRequest, ApiResponse } from "../../apiserver/request.ts";
-import { badRequest, conflict, isApiError } from "../../core/api-error.ts";
+import { ApiError, badRequest, conflict, isApiError } from "../../core/api-error.ts";
 import { FieldPath, describeFieldError, invalidField, notSupported, required, type FieldError } from "../../schema/field-error.ts";
 import type { Binding, Pod } from "../../schema/types/core-v1.ts";
 import { created, requestBody } from "../answers.ts";
@@ -17,7 +17,7 @@ export function bindingHandler(deps: ResourceDeps, legacy: boolean): (request: A
     const name = legacy ? (binding.metadata?.name ?? "") : request.info.name;
     if (name !== binding.metadata?.name) throw badRequest("name in URL does not match name in Binding object");
     const faults = validateBinding(binding);
-    if (faults.length > 0) throw badRequest(joined(faults));
+    if (faults.length > 0) throw new ApiError(500, "", joined(faults)); // as upstream: the errors are not made a Status
     await assign(deps, request.info.namespace, name, binding, dryRun);
     return created();
   };

@@ -85,7 +85,7 @@ function validate(options: LogOptions, query: URLSearchParams): FieldError[] {
   if (limitBytes !== undefined && limitBytes < 1)
     faults.push(invalidField(new FieldPath("limitBytes"), limitBytes, "must be greater than 0"));
   if (sinceSeconds !== undefined && sinceTime !== undefined)
-    faults.push(forbiddenField(new FieldPath(""), "at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    faults.push(forbiddenField(new FieldPath("[]"), "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   else if (sinceSeconds !== undefined && sinceSeconds < 1)
     faults.push(invalidField(new FieldPath("sinceSeconds"), sinceSeconds, "must be greater than 0"));
   if (query.has("stream")) faults.push(forbiddenField(new FieldPath("stream"), "may not be specified"));

@@ -1,5 +1,6 @@
 import { isHeadless, needsClusterIp, needsHealthCheck } from "../../kinds/service/traffic.ts";
-import type { Service } from "../../schema/types/core-v1.ts";
+import { hasReason } from "../../core/api-error.ts";
+import { endpoints, type Service } from "../../schema/types/core-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { ClusterIpAllocator } from "./cluster-ip-allocator.ts";
 import { PortAllocator } from "./port-allocator.ts";
@@ -30,6 +31,16 @@ export class ServiceAllocators {
     for (const port of usedPorts(service)) this.ports.release(port);
     if (!needsClusterIp(spec) || isHeadless(service)) return;
     for (const ip of spec.clusterIPs ?? []) if (ip !== "" && ip !== "None") await this.ips.release(ip);
+  }
+
+  /** Endpoints that users or controllers wrote go with their service: a later one of the same name starts afresh. */
+  async forgetEndpoints(namespace: string, name: string): Promise<void> {
+    if ((await this.#deps.objects("", "endpoints").get(namespace, name)) === undefined) return;
+    try {
+      await this.#deps.client().resource(endpoints, namespace).delete(name);
+    } catch (error) {
+      if (!hasReason(error, "NotFound")) this.#deps.log.warn("the endpoints of a deleted service stay", { namespace, name, error });
+    }
   }
 
   async #load(): Promise<void> {

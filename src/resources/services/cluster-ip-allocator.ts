@@ -52,10 +52,8 @@ export class ClusterIpAllocator {
     const family = familyOf(ip);
     const number = ipNumber(ip);
     if (number === undefined) throw new AllocationError(`failed to parse service IP "${ip}"`);
-    const range = (await this.#ranges(family)).find((r) => within(r, number));
-    if (range === undefined) throw new AllocationError("the provided network does not match the current range");
-    if (!contains(range, number, family))
-      throw new AllocationError(`the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`);
+    if (!(await this.#ranges(family)).some((r) => contains(r, number, family)))
+      throw new AllocationError("the provided network does not match the current range");
     const text = ipText(number, family);
     if (!dryRun && !(await this.#create(text, family, owner))) throw new AllocationError("provided IP is already allocated");
     return text;
@@ -118,9 +116,4 @@ export class ClusterIpAllocator {
 
 function isReady(cidr: ServiceCIDR): boolean {
   return cidr.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
-}
-
-/** In the CIDR at all, its network and broadcast addresses included. */
-function within(range: IpRange, number: bigint): boolean {
-  return number >= range.first - 1n && number <= (range.family === "IPv4" ? range.last + 1n : range.last);
 }

@@ -25,6 +25,7 @@ export async function proxiedEndpoint(deps: Objects, namespace: string, target: 
       throw serviceUnavailable(`no service port ${Number(portName)} found for service ${JSON.stringify(target.name)}`);
     portName = found.name ?? "";
   }
+  await storedService(deps, namespace, target.name);
   const endpoints = (await deps.objects("", "endpoints").get(namespace, target.name)) as unknown as Endpoints | undefined;
   if (endpoints === undefined) throw notFound({ group: "", resource: "endpoints" }, target.name);
   const subsets = endpoints.subsets ?? [];

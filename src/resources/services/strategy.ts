@@ -36,8 +36,9 @@ export function serviceStrategy(base: Strategy, allocators: ServiceAllocators): 
       await allocators.ready();
       return await reallocate(allocators, context, object as unknown as Service, old as unknown as Service);
     },
-    afterDelete: async (_context, object) => {
+    afterDelete: async (context, object) => {
       await allocators.release(object as unknown as Service);
+      await allocators.forgetEndpoints(context.namespace, object.metadata?.name ?? "");
     },
   };
 }

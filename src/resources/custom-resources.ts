@@ -1,0 +1,40 @@
+/** Custom resources, served from the definitions that are stored; their metadata follows the same rules as that of built-in kinds. */
+import { CrdManager } from "../apiserver/crd/crd-manager.ts";
+import type { MetadataRules } from "../apiserver/crd/strategy.ts";
+import type { ApiServer } from "../apiserver/server-interface.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/log.ts";
+import { nameIsDnsSubdomain } from "../kinds/formats.ts";
+import { validateGenericObjectMeta, validateGenericObjectMetaUpdate } from "../kinds/object-meta.ts";
+import { qualifiedName } from "../schema/names.ts";
+
+const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
+
+const metadataRules: MetadataRules = {
+  validate: (metadata, namespaced) => validateGenericObjectMeta(metadata, namespaced, nameIsDnsSubdomain),
+  validateUpdate: (metadata, old) => validateGenericObjectMetaUpdate(metadata, old),
+  validateName: nameIsDnsSubdomain,
+  finalizerWarnings,
+};
+
+/** Upstream lets custom resources have any finalizer, and says which ones may clash. */
+function finalizerWarnings(finalizer: string): string[] {
+  const about = `metadata.finalizers: ${JSON.stringify(finalizer)}`;
+  const warnings = qualifiedName(finalizer).map((message) => `${about}: ${message}`);
+  if (finalizer.includes("/") || standardFinalizers.has(finalizer)) return warnings;
+  const path = finalizer.includes(".") ? " including a path (/)" : "";
+  return [
+    ...warnings,
+    `${about}: prefer a domain-qualified finalizer name${path} to avoid accidental conflicts with other finalizer writers`,
+  ];
+}
+
+/** Resolves when every established definition is served. After the built-in resources have been installed. */
+export async function startCustomResources(
+  server: ApiServer,
+  options: { readonly clock: Clock; readonly log: Logger },
+): Promise<CrdManager> {
+  const manager = new CrdManager(server, { ...options, metadata: metadataRules });
+  await manager.start();
+  return manager;
+}
