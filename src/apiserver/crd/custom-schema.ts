@@ -1,18 +1,16 @@
 /** What a version's schema does to objects. The engine behind it is `schema/structural`. */
 import type { FieldError } from "../../schema/field-error.ts";
+import type { FieldValidation } from "../../schema/codec.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 
 export interface CustomSchema {
   /**
    * Takes away what the schema does not know, and nulls that a default replaces; brings metadata (of embedded objects too)
-   * into Go's shape. Answers the paths that it took away: `spec.foo`, `spec.list[0].bar`. Throws a 400 for metadata that
-   * cannot be read.
+   * into Go's shape. Answers what it took away: `unknown field "spec.foo"`. Throws a 400 for metadata that cannot be read.
    */
-  prune(object: UnstructuredObject): string[];
+  prune(object: UnstructuredObject, validation: FieldValidation): string[];
   /** Fills in defaults, in place. */
   setDefaults(object: UnstructuredObject): void;
-  /** False: {@link setDefaults} does nothing. */
-  readonly hasDefaults: boolean;
   validate(object: UnstructuredObject): FieldError[];
   /** Errors in parts that did not change are let through (KEP-4008). */
   validateUpdate(object: UnstructuredObject, old: UnstructuredObject): FieldError[];

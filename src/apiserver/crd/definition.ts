@@ -1,12 +1,13 @@
 /** A CustomResourceDefinition as the generic server serves it. */
 import { ApiError, internalError } from "../../core/api-error.ts";
-import { decodeJson } from "../../schema/codec.ts";
+import { decodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable } from "../../schema/object.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
 import { compareVersions } from "../discovery/documents.ts";
 import type { ResourceCodec, ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
 import { customTable } from "./columns.ts";
+import { compileCustomSchema } from "./compile.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 import { scaleView } from "./scale.ts";
 import { customStrategy } from "./strategy.ts";
@@ -17,8 +18,6 @@ const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "
 
 export interface DefinitionOptions {
   readonly metadata: MetadataRules;
-  /** Compiles a version's schema. */
-  readonly compile: (crd: CustomResourceDefinition, version: Version) => CustomSchema;
 }
 
 /** Undefined while no version is served or no names have been accepted. */
@@ -36,7 +35,7 @@ export function customDefinition(
     let schema = schemas.get(name);
     if (schema === undefined) {
       const version = crd.spec.versions.find((v) => v.name === name) ?? storage;
-      schemas.set(name, (schema = options.compile(crd, version)));
+      schemas.set(name, (schema = compileCustomSchema(version)));
     }
     return schema;
   };
@@ -119,18 +118,22 @@ function hasDefault(schema: unknown): boolean {
 }
 
 function codecOf(schema: () => CustomSchema): ResourceCodec {
-  const shape = (object: UnstructuredObject, problems: string[], report: boolean): { object: UnstructuredObject; problems: string[] } => {
-    const pruned = schema().prune(object);
+  const shape = (
+    object: UnstructuredObject,
+    problems: string[],
+    validation: FieldValidation,
+  ): { object: UnstructuredObject; problems: string[] } => {
+    const unknown = schema().prune(object, validation);
     schema().setDefaults(object);
-    return { object, problems: report ? [...problems, ...pruned.map((path) => `unknown field ${JSON.stringify(path)}`)] : [] };
+    return { object, problems: validation === "Ignore" ? [] : [...problems, ...unknown] };
   };
   return {
     decode(input, validation) {
       const { object, problems } = decodeJson(input, undefined, validation);
       if (typeof object.kind !== "string" || object.kind === "") throw missingKind(input);
-      return shape(object, problems, validation !== "Ignore");
+      return shape(object, problems, validation);
     },
-    normalize: (object, validation) => shape(mutable(object), [], validation !== "Ignore"),
+    normalize: (object, validation) => shape(mutable(object), [], validation),
   };
 }
 

@@ -7,6 +7,7 @@ import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Versi
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { jsonEqual } from "../json-equal.ts";
 import type { Strategy, WriteContext } from "../resource.ts";
+import { uncheckedRules } from "./compile.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 import { validateScale } from "./scale.ts";
 
@@ -25,6 +26,10 @@ export interface CustomStrategyOptions {
   readonly schemaOf: (version: string) => CustomSchema;
   /** The definition is being deleted: nothing new may come. */
   readonly terminating: boolean;
+}
+
+function withUncheckedRules(errors: FieldError[]): FieldError[] {
+  return [...errors, ...uncheckedRules(errors)];
 }
 
 type Hooks = "object" | "status";
@@ -47,20 +52,20 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
     },
     validateCreate: (context, object) => {
       const version = versionOf(context);
-      return [
+      return withUncheckedRules([
         ...metadata.validate(object.metadata, namespaced),
         ...options.schemaOf(version.name).validate(object),
         ...scaleErrors(version, object, false),
-      ];
+      ]);
     },
     validateUpdate: (context, object, old) => {
       const version = versionOf(context);
       const schema = options.schemaOf(version.name);
-      return [
+      return withUncheckedRules([
         ...metadata.validateUpdate(object.metadata, old.metadata),
         ...(status ? schema.validateStatusUpdate(object, old) : schema.validateUpdate(object, old)),
         ...scaleErrors(version, object, status),
-      ];
+      ]);
     },
     validateName: (name, prefix) => metadata.validateName(name, prefix),
     warnings: (_context, object, old) => finalizerWarnings(metadata, object, old),

@@ -1,0 +1,55 @@
+/** The structural engines, put together for one version of a CustomResourceDefinition. */
+import { FieldPath } from "../../schema/field-error.ts";
+import type { FieldError, FieldErrorType } from "../../schema/field-error.ts";
+import type { UnstructuredObject } from "../../schema/object.ts";
+import { coerceCustomResource, validateEmbedded } from "../../schema/structural/custom-resource.ts";
+import { applyDefaults } from "../../schema/structural/default.ts";
+import { validateListTypes } from "../../schema/structural/list-type.ts";
+import { compileSchema } from "../../schema/structural/schema.ts";
+import type { StructuralSchema } from "../../schema/structural/schema.ts";
+import { validateAgainstSchema } from "../../schema/structural/validate.ts";
+import type { CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
+import type { CustomSchema } from "./custom-schema.ts";
+
+/** Compiles the version's schema. A version without one takes everything. */
+export function compileCustomSchema(version: Version): CustomSchema {
+  const source = version.schema?.openAPIV3Schema;
+  const schema = source === undefined ? undefined : compileSchema(source);
+  return {
+    prune: (object, validation) => coerceCustomResource(object, schema, validation),
+    setDefaults: (object) => applyDefaults(object, schema),
+    validate: (object) => (schema === undefined ? [] : validateWhole(schema, object)),
+    validateUpdate: (object, old) => (schema === undefined ? [] : validateSuccessor(schema, object, old)),
+    validateStatusUpdate: (object, old) => {
+      const status = schema?.properties.get("status");
+      if (status === undefined || object["status"] === undefined) return [];
+      return validateAgainstSchema(object["status"], status, old["status"], new FieldPath("status"));
+    },
+  };
+}
+
+function validateWhole(schema: StructuralSchema, object: UnstructuredObject): FieldError[] {
+  return [...validateAgainstSchema(object, schema), ...validateEmbedded(object, schema), ...validateListTypes(object, schema)];
+}
+
+function validateSuccessor(schema: StructuralSchema, object: UnstructuredObject, old: UnstructuredObject): FieldError[] {
+  // Lists that were wrong before stay allowed as they are.
+  const lists = validateListTypes(old, schema).length === 0 ? validateListTypes(object, schema) : [];
+  return [...validateAgainstSchema(object, schema, old), ...validateEmbedded(object, schema), ...lists];
+}
+
+const blockingTypes: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+
+/** What upstream adds when rules could not be looked at because the object was wrong already. */
+export function uncheckedRules(errors: readonly FieldError[]): FieldError[] {
+  if (!errors.some((e) => blockingTypes.has(e.type))) return [];
+  const detail =
+    "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation";
+  return [{ type: "FieldValueInvalid", field: "<nil>", body: `Invalid value: null: ${detail}` }];
+}
