@@ -54,6 +54,8 @@ for (const [name, connect] of transports) {
       assert.deepEqual(await maps().get("a"), created);
       const updated = await maps().update({ ...created, data: { k: "2" } });
       assert.deepEqual(updated.data, { k: "2" });
+      const { resourceVersion: _version, ...unversioned } = updated.metadata ?? {};
+      assert.deepEqual((await maps().update({ metadata: unversioned, data: { k: "3" } })).data, { k: "3" });
       const status = await maps().delete("a");
       assert.equal(status.kind, "Status");
       assert.equal((await failure(maps().get("a"))).message, 'configmaps "a" not found');

@@ -160,6 +160,8 @@ async function updateOnce(scope: Scope, current: Entry, successor: Successor, dr
   const meta = metadataOf(object);
   dedupOwnerReferences(scope, meta, true);
   checkVersion(scope, meta.resourceVersion, current);
+  // An update without a version is of the one that it meets: validation asks for it.
+  meta.resourceVersion = String(current.revision);
   const context = scope.context(name, dryRun);
   beforeUpdate(scope, context, object, old);
   await validate(scope, attributes);
