@@ -50,7 +50,6 @@ export class ServiceProxy {
   /** Resolves when the table holds what the API server held at the start. */
   async start(signal?: AbortSignal): Promise<void> {
     await Promise.all([this.#services.whenSynced(signal), this.#slices.whenSynced(signal)]);
-    this.#timer?.cancel();
     await this.#sync();
   }
 
