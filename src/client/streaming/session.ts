@@ -138,7 +138,7 @@ export function exitStatus(exitCode: number): CommandStatus {
   return {
     metadata: {},
     status: "Failure",
-    message: `command terminated with non-zero exit code: exit status ${exitCode}`,
+    message: `command terminated with non-zero exit code: command terminated with exit code ${exitCode}`,
     reason: "NonZeroExitCode",
     details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
   };
