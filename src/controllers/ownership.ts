@@ -10,7 +10,9 @@ import type { OwnerReference } from "../schema/types/meta-v1.ts";
 
 /** The reference whose `controller` is true; at most one has it. */
 export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata?.ownerReferences?.find((r) => r.controller === true);
+  const references = object.metadata?.ownerReferences;
+  if (references !== undefined) for (const r of references) if (r.controller === true) return r;
+  return undefined;
 }
 
 export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {

@@ -2,7 +2,10 @@
 import type { Pod, PodCondition } from "../schema/types/core-v1.ts";
 
 export function readyCondition(pod: Pod): PodCondition | undefined {
-  return pod.status?.conditions?.find((c) => c.type === "Ready");
+  const conditions = pod.status?.conditions;
+  // A loop and no closure: services of a thousand pods ask this a thousand times a change.
+  if (conditions !== undefined) for (const c of conditions) if (c.type === "Ready") return c;
+  return undefined;
 }
 
 export function isPodReady(pod: Pod): boolean {

@@ -4,7 +4,7 @@ import type { Controller } from "../../operator/controller.ts";
 import { objectKey, splitKey } from "../../schema/object.ts";
 import { endpoints, pods, services, type Service } from "../../schema/types/core-v1.ts";
 import { messageOf } from "../ownership.ts";
-import { podsOfService, publishesPods, TriggerTimes, watchServicePods } from "../service-pods.ts";
+import { collectingTime, podsOfService, publishesPods, TriggerTimes, watchServicePods } from "../service-pods.ts";
 import { namespaceTerminates, typed } from "../typed.ts";
 import { planEndpoints } from "./plan.ts";
 
@@ -24,7 +24,8 @@ export function endpointsController(): Controller {
       const times = new TriggerTimes();
       const enqueue = (service: Service): void => queue.add(objectKey(service));
       serviceInformer.addHandlers({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue });
-      watchServicePods(serviceInformer, podInformer, (key) => queue.add(key));
+      const sizes = new Map<string, number>();
+      watchServicePods(serviceInformer, podInformer, (key) => queue.addAfter(key, collectingTime(sizes.get(key) ?? 0)));
       present.addHandlers({
         // What a service that went away while we did not run has left behind.
         onAdd: (object, initial) => {
@@ -39,11 +40,13 @@ export function endpointsController(): Controller {
         const current = present.lister.get(namespace, name);
         if (service === undefined) {
           times.forget(key);
+          sizes.delete(key);
           if (current !== undefined) await target.delete(name, { signal }).catch(ignoreMissing);
           return;
         }
         if (!publishesPods(service)) return;
         const members = podsOfService(podInformer.lister, service);
+        sizes.set(key, members.length);
         const wanted = planEndpoints({ service, pods: members, present: current, since: times.since(service, members) });
         if (wanted === undefined) return;
         try {

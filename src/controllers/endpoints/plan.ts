@@ -66,22 +66,26 @@ export function endpointSubsets(service: Service, pods: readonly Pod[]): Endpoin
 function merge(entries: readonly { port: EndpointPort | undefined; members: Map<string, Ready> }[]): EndpointSubset[] {
   const subsets = new Map<string, { ports: EndpointPort[]; members: Ready[] }>();
   for (const { port, members } of entries) {
-    const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, m]) => m);
-    const key = text(sorted);
+    const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = sorted.map(([k, m]) => (m.ready ? k : `!${k}`)).join();
     let subset = subsets.get(key);
-    if (subset === undefined) subsets.set(key, (subset = { ports: [], members: sorted }));
+    if (subset === undefined) subsets.set(key, (subset = { ports: [], members: sorted.map(([, m]) => m) }));
     if (port !== undefined) subset.ports.push(port);
   }
-  const list = [...subsets.values()].map(({ ports, members }): EndpointSubset => {
+  const list = [...subsets].map(([key, { ports, members }]): [string, EndpointSubset] => {
     const addresses = members.filter((m) => m.ready).map((m) => m.address);
     const notReadyAddresses = members.filter((m) => !m.ready).map((m) => m.address);
-    return {
-      ...(addresses.length === 0 ? {} : { addresses }),
-      ...(notReadyAddresses.length === 0 ? {} : { notReadyAddresses }),
-      ...(ports.length === 0 ? {} : { ports: ports.sort((a, b) => (text(a) < text(b) ? -1 : 1)) }),
-    };
+    const sortedPorts = ports.sort((a, b) => (text(a) < text(b) ? -1 : 1));
+    return [
+      text(sortedPorts) + key,
+      {
+        ...(addresses.length === 0 ? {} : { addresses }),
+        ...(notReadyAddresses.length === 0 ? {} : { notReadyAddresses }),
+        ...(ports.length === 0 ? {} : { ports: sortedPorts }),
+      },
+    ];
   });
-  return list.sort((a, b) => (text(a) < text(b) ? -1 : 1));
+  return list.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, subset]) => subset);
 }
 
 const size = (subsets: readonly EndpointSubset[], field: "addresses" | "notReadyAddresses"): number =>
@@ -151,15 +155,23 @@ function same(present: Endpoints, subsets: readonly EndpointSubset[], labels: Re
   return canonical(present.subsets ?? []) === canonical(subsets);
 }
 
+/** Addresses of cached objects are frozen: what was worked out for one holds for ever. */
+const known = new WeakMap<EndpointAddress, string>();
+
+function addressText(address: EndpointAddress): string {
+  let line = known.get(address);
+  if (line !== undefined) return line;
+  const { ip, hostname = "", nodeName = "", targetRef: t } = address;
+  line = `${ip} ${hostname} ${nodeName} ${t?.kind ?? ""} ${t?.namespace ?? ""}/${t?.name ?? ""} ${t?.uid ?? ""}`;
+  if (Object.isFrozen(address)) known.set(address, line);
+  return line;
+}
+
 function canonical(subsets: readonly EndpointSubset[]): string {
-  const address = (a: EndpointAddress): string =>
-    text([a.ip, a.hostname ?? "", a.nodeName ?? "", a.targetRef?.kind, a.targetRef?.namespace, a.targetRef?.name, a.targetRef?.uid]);
   const port = (p: EndpointPort): string => text([p.name ?? "", p.port, p.protocol ?? "TCP", p.appProtocol ?? ""]);
-  return text(
-    subsets
-      .map((s) =>
-        text([(s.addresses ?? []).map(address).sort(), (s.notReadyAddresses ?? []).map(address).sort(), (s.ports ?? []).map(port).sort()]),
-      )
-      .sort(),
-  );
+  const lines = (list: readonly EndpointAddress[] | undefined): string => (list ?? []).map(addressText).sort().join(";");
+  return subsets
+    .map((s) => `${lines(s.addresses)}|${lines(s.notReadyAddresses)}|${(s.ports ?? []).map(port).sort().join(";")}`)
+    .sort()
+    .join("\n");
 }

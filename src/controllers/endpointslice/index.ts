@@ -4,7 +4,7 @@ import type { Controller } from "../../operator/controller.ts";
 import { objectKey, splitKey } from "../../schema/object.ts";
 import { nodes, pods, services, type Service } from "../../schema/types/core-v1.ts";
 import { messageOf } from "../ownership.ts";
-import { podsOfService, publishesPods, TriggerTimes, watchServicePods } from "../service-pods.ts";
+import { collectingTime, podsOfService, publishesPods, TriggerTimes, watchServicePods } from "../service-pods.ts";
 import { typed } from "../typed.ts";
 import { manager, planSlices } from "./plan.ts";
 import { SliceWriter } from "./slice-writer.ts";
@@ -39,7 +39,8 @@ export function endpointSliceController({ maxEndpoints = 100 }: EndpointSliceOpt
       });
       const enqueue = (service: Service): void => queue.add(objectKey(service));
       serviceInformer.addHandlers({ onAdd: enqueue, onUpdate: enqueue, onDelete: enqueue });
-      watchServicePods(serviceInformer, podInformer, (key) => queue.add(key));
+      const sizes = new Map<string, number>();
+      watchServicePods(serviceInformer, podInformer, (key) => queue.addAfter(key, collectingTime(sizes.get(key) ?? 0)));
       return async (key, signal) => {
         const { namespace, name } = splitKey(key);
         const service = serviceInformer.lister.get(namespace, name);
@@ -47,12 +48,14 @@ export function endpointSliceController({ maxEndpoints = 100 }: EndpointSliceOpt
           times.forget(key);
           writer.forget(key);
           held.delete(key);
+          sizes.delete(key);
           return {};
         }
         if (!publishesPods(service)) return {};
         const existing = writer.present(key);
         if (existing === undefined) return SliceWriter.comeBack;
         const members = podsOfService(podInformer.lister, service);
+        sizes.set(key, members.length);
         const plan = planSlices({ service, pods: members, existing, node: (n) => nodeInformer.lister.get("", n), maxEndpoints });
         const tell = (why: string): void => {
           const message = `Error updating Endpoint Slices for Service ${key}: ${why}`;

@@ -34,24 +34,23 @@ export function portsKey(ports: readonly EndpointPort[] | null | undefined): str
 }
 
 /** What stays the same while an endpoint changes its conditions. */
-function identity(endpoint: Endpoint): string {
-  return JSON.stringify([[...endpoint.addresses].sort(), endpoint.targetRef?.namespace, endpoint.targetRef?.name]);
+function identity({ addresses, targetRef }: Endpoint): string {
+  const all = addresses.length === 1 ? (addresses[0] ?? "") : [...addresses].sort().join();
+  return `${all} ${targetRef?.namespace ?? ""}/${targetRef?.name ?? ""}`;
 }
 
+/** Endpoints of cached slices are frozen: what was worked out for one holds for ever. */
+const known = new WeakMap<Endpoint, string>();
+
 function contents(endpoint: Endpoint): string {
-  const { conditions: c, hints, targetRef: t } = endpoint;
-  return JSON.stringify([
-    c?.ready,
-    c?.serving,
-    c?.terminating,
-    endpoint.hostname,
-    endpoint.nodeName,
-    endpoint.zone,
-    [t?.kind, t?.uid],
-    hints?.forZones,
-    hints?.forNodes,
-    endpoint.deprecatedTopology,
-  ]);
+  let text = known.get(endpoint);
+  if (text !== undefined) return text;
+  const { conditions: c, hints, targetRef: t, deprecatedTopology } = endpoint;
+  const rest =
+    hints === undefined && deprecatedTopology === undefined ? "" : JSON.stringify([hints?.forZones, hints?.forNodes, deprecatedTopology]);
+  text = `${c?.ready}${c?.serving}${c?.terminating} ${endpoint.hostname ?? ""} ${endpoint.nodeName ?? ""} ${endpoint.zone ?? ""} ${t?.kind ?? ""} ${t?.uid ?? ""}${rest}`;
+  if (Object.isFrozen(endpoint)) known.set(endpoint, text);
+  return text;
 }
 
 const sizeOf = (slice: EndpointSlice): number => slice.endpoints?.length ?? 0;

@@ -14,10 +14,13 @@ export interface PodWatch<T extends KubeObject> {
   readonly selecting: (pod: Pod) => T[];
   readonly queue: KeyQueue;
   readonly expectations: Expectations;
+  /** Milliseconds for which changes of a set's pods are collected. */
+  readonly collectingTime: (key: string) => number;
 }
 
 export function watchPods<T extends KubeObject>(informer: Informer<Pod>, watch: PodWatch<T>): void {
-  const { queue, expectations } = watch;
+  const { expectations } = watch;
+  const enqueue = (key: string): void => watch.queue.addAfter(key, watch.collectingTime(key));
 
   const resolve = (pod: Pod, ref: OwnerReference | undefined): string | undefined => {
     if (ref === undefined || ref.kind !== watch.kind) return undefined;
@@ -29,11 +32,11 @@ export function watchPods<T extends KubeObject>(informer: Informer<Pod>, watch: 
     const key = resolve(pod, controllerOf(pod));
     if (key === undefined) return;
     expectations.deletionObserved(key, pod.metadata?.uid ?? "");
-    queue.add(key);
+    enqueue(key);
   };
 
   const orphaned = (pod: Pod): void => {
-    for (const owner of watch.selecting(pod)) queue.add(objectKey(owner));
+    for (const owner of watch.selecting(pod)) enqueue(objectKey(owner));
   };
 
   informer.addHandlers({
@@ -51,7 +54,7 @@ export function watchPods<T extends KubeObject>(informer: Informer<Pod>, watch: 
       const key = resolve(pod, ref);
       if (key === undefined) return;
       expectations.creationObserved(key);
-      queue.add(key);
+      enqueue(key);
     },
     onUpdate(pod, old) {
       const ref = controllerOf(pod);
@@ -67,11 +70,11 @@ export function watchPods<T extends KubeObject>(informer: Informer<Pod>, watch: 
       const changedHands = ref?.uid !== oldRef?.uid;
       if (changedHands) {
         const key = resolve(old, oldRef);
-        if (key !== undefined) queue.add(key);
+        if (key !== undefined) enqueue(key);
       }
       if (ref !== undefined) {
         const key = resolve(pod, ref);
-        if (key !== undefined) queue.add(key);
+        if (key !== undefined) enqueue(key);
       } else if (relabelled || changedHands) orphaned(pod);
     },
     onDelete: gone,
