@@ -12,6 +12,8 @@ export const namespaces: Special = {
     holdsDeletion: (object) => ((object as Namespace).spec?.finalizers ?? []).length > 0,
     markDeleted: (_context, object) => {
       const namespace = object as Namespace;
+      // There is nothing to wait for but the controller: upstream gives no period.
+      delete namespace.metadata?.deletionGracePeriodSeconds;
       namespace.status = { ...namespace.status, phase: "Terminating" };
     },
   }),

@@ -22,7 +22,7 @@ import type { Special, SubresourceMaker } from "./special.ts";
 /** Built once a server. */
 export function specials(deps: ResourceDeps): Record<string, Special> {
   const kubelets = new Kubelets(deps);
-  const allocators = new ServiceAllocators(deps);
+  const allocators = ServiceAllocators.of(deps);
   const scaled: Special = { subresources: { scale: scaleSubresource() } };
   return {
     "/bindings": { handler: bindingHandler(deps, true) },

@@ -59,6 +59,15 @@ test("an operation that is not committed leaves the ports as they were", () => {
   assert.equal(ports.used.size, 0);
 });
 
+test("a port that no service has is free again after two looks", () => {
+  const ports = new PortAllocator([30000, 30100]);
+  ports.allocate(30005);
+  assert.deepEqual(ports.keepOnly(new Set([30001])), []);
+  assert.ok(ports.has(30001) && ports.has(30005));
+  assert.deepEqual(ports.keepOnly(new Set([30001])), [30005]);
+  assert.ok(!ports.has(30005));
+});
+
 test("a service gets an address of its own, from the dynamic band, and gives it back", async () => {
   await using at = await cluster();
   const created = await at.client.resource(services, "team").create(named("web", {}));

@@ -5,6 +5,7 @@
 import type { ApiServer } from "../../apiserver/server-interface.ts";
 import type { Timer } from "../../core/clock.ts";
 import type { ResourceDeps } from "../deps.ts";
+import { ServiceAllocators } from "../services/allocators.ts";
 import { repairAddresses } from "../services/repair-addresses.ts";
 import { ApiServiceRegistration } from "./api-services.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
@@ -44,11 +45,15 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
       .finally(() => running.delete(done));
     running.add(done);
   };
+  const repair = async (): Promise<void> => {
+    await repairAddresses(deps);
+    await ServiceAllocators.of(deps).repairPorts();
+  };
   const timers: Timer[] = [
     deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
-    deps.clock.setInterval(() => run("repairing service addresses", () => repairAddresses(deps)), repairMs),
+    deps.clock.setInterval(() => run("repairing service allocations", repair), repairMs),
   ];
-  run("repairing service addresses", () => repairAddresses(deps));
+  run("repairing service allocations", repair);
   return {
     stop: async () => {
       for (const timer of timers) timer.cancel();

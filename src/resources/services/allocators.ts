@@ -5,6 +5,8 @@ import type { ResourceDeps } from "../deps.ts";
 import { ClusterIpAllocator } from "./cluster-ip-allocator.ts";
 import { PortAllocator } from "./port-allocator.ts";
 
+const known = new WeakMap<ResourceDeps, ServiceAllocators>();
+
 /** The allocators one server shares among all writes of Services. */
 export class ServiceAllocators {
   readonly ips: ClusterIpAllocator;
@@ -18,9 +20,16 @@ export class ServiceAllocators {
     this.ports = new PortAllocator(deps.nodePortRange);
   }
 
+  /** The allocators of a server: those its Services use are those its repair loop repairs. */
+  static of(deps: ResourceDeps): ServiceAllocators {
+    let allocators = known.get(deps);
+    if (allocators === undefined) known.set(deps, (allocators = new ServiceAllocators(deps)));
+    return allocators;
+  }
+
   /** Resolves when the ports in use are known. */
   ready(): Promise<void> {
-    this.#loaded ??= this.#load();
+    this.#loaded ??= this.repairPorts();
     return this.#loaded;
   }
 
@@ -43,11 +52,21 @@ export class ServiceAllocators {
     }
   }
 
-  async #load(): Promise<void> {
+  /** Ports that services have are in use, also those another server gave; ports that none has for two rounds are free again. */
+  async repairPorts(): Promise<void> {
     const services = (await this.#deps.objects("", "services").list()) as unknown as Service[];
+    const owners = new Map<number, string>();
     for (const service of services) {
-      for (const port of usedPorts(service)) if (this.ports.contains(port) && !this.ports.has(port)) this.ports.allocate(port);
+      const name = `${service.metadata?.namespace ?? ""}/${service.metadata?.name ?? ""}`;
+      for (const port of usedPorts(service)) {
+        const other = owners.get(port);
+        if (other !== undefined) this.#deps.log.error("a node port was assigned to several services", { port, services: [other, name] });
+        else if (!this.ports.contains(port)) this.#deps.log.error("a node port is not within the port range", { port, service: name });
+        else owners.set(port, name);
+      }
     }
+    for (const port of this.ports.keepOnly(new Set(owners.keys())))
+      this.#deps.log.warn("a node port appears to have leaked: cleaning up", { port });
   }
 }
 

@@ -9,6 +9,7 @@ export class PortAllocator {
   readonly last: number;
   readonly #random: () => number;
   readonly #used = new Set<number>();
+  #suspects = new Set<number>();
 
   constructor(range: readonly [number, number] = [30000, 32767], random: () => number = Math.random) {
     this.first = range[0];
@@ -50,6 +51,20 @@ export class PortAllocator {
 
   release(port: number): void {
     this.#used.delete(port);
+    this.#suspects.delete(port);
+  }
+
+  /**
+   * Takes `owned` as what is in use. A port that is taken and owned by nobody may belong to a write under way: it is freed
+   * when it is still so the next time. Answers those freed.
+   */
+  keepOnly(owned: ReadonlySet<number>): number[] {
+    for (const port of owned) this.#used.add(port);
+    const orphans = [...this.#used].filter((port) => !owned.has(port));
+    const freed = orphans.filter((port) => this.#suspects.has(port));
+    this.#suspects = new Set(orphans);
+    for (const port of freed) this.release(port);
+    return freed;
   }
 
   #find(from: number, to: number, also: ReadonlySet<number>): number | undefined {
