@@ -175,7 +175,7 @@ function assemble(
     metrics,
     version: versionInfo(),
     priority: groupVersionPriority,
-    serverAddress: () => `127.0.0.1:${config.port}`,
+    serverAddress: () => `${config.nodes > 0 ? hostAddress(config) : "127.0.0.1"}:${config.port}`,
     openId: { issuer, keys: () => [secure.signingKey] },
   });
   return { server, secure, deps };
