@@ -112,7 +112,13 @@ async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
     return { ...one, stored: clean(created, false).object ?? {}, answer: clean(answer, false) };
   } finally {
     await send("DELETE", `${path}/${metadata.name}?gracePeriodSeconds=0&propagationPolicy=Background`);
+    if (fixture.resource === "namespaces") await gone(`${path}/${metadata.name}`);
   }
+}
+
+/** A namespace goes when its contents have gone. */
+async function gone(path: string): Promise<void> {
+  for (let i = 0; i < 300 && (await send("GET", path)).status === 200; i++) await new Promise((done) => setTimeout(done, 100));
 }
 
 const wanted = process.argv.slice(2);

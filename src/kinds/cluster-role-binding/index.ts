@@ -4,10 +4,13 @@ import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setRoleBindingDefaults } from "../role-binding/defaults.ts";
+import { validateClusterRoleBinding, validateClusterRoleBindingUpdate } from "../role-binding/validation.ts";
 
 export const clusterRoleBindingKind: Kind = kind<ClusterRoleBinding>({
   ref: clusterrolebindings,
   setDefaults: setRoleBindingDefaults,
   allowCreateOnUpdate: true,
   validateName: pathSegment,
+  validateCreate: validateClusterRoleBinding,
+  validateUpdate: validateClusterRoleBindingUpdate,
 });

@@ -1,8 +1,11 @@
+import { FieldPath } from "../../schema/field-error.ts";
 import type { Deployment } from "../../schema/types/apps-v1.ts";
 import { deployments } from "../../schema/types/apps-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { setDeploymentDefaults } from "./defaults.ts";
+import { validateDeployment, validateDeploymentUpdate, validateDeploymentStatus } from "./validation.ts";
 import { deploymentWrites } from "./writes.ts";
 
 export const deploymentKind: Kind = kind<Deployment>({
@@ -10,4 +13,8 @@ export const deploymentKind: Kind = kind<Deployment>({
   setDefaults: setDeploymentDefaults,
   generation: true,
   ...deploymentWrites,
+  validateCreate: validateDeployment,
+  validateUpdate: validateDeploymentUpdate,
+  validateStatusUpdate: validateDeploymentStatus,
+  warnings: (object, old) => workloadWarnings(object, old, (o) => o.spec?.template, new FieldPath("spec.template")),
 });

@@ -3,6 +3,7 @@ import { endpointslices } from "../../schema/types/discovery-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setEndpointSliceDefaults } from "./defaults.ts";
+import { validateEndpointSlice, validateEndpointSliceUpdate, endpointSliceWarnings } from "./validation.ts";
 import { endpointSliceWrites } from "./writes.ts";
 
 export const endpointSliceKind: Kind = kind<EndpointSlice>({
@@ -10,4 +11,7 @@ export const endpointSliceKind: Kind = kind<EndpointSlice>({
   setDefaults: setEndpointSliceDefaults,
   generation: true,
   ...endpointSliceWrites,
+  validateCreate: (slice) => validateEndpointSlice(slice),
+  validateUpdate: validateEndpointSliceUpdate,
+  warnings: endpointSliceWarnings,
 });

@@ -3,6 +3,7 @@ import { events } from "../../schema/types/core-v1.ts";
 import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { validateCommonEvent } from "./validation.ts";
 
 /** Fields by which events can be selected at either version. */
 export const eventSelectableFieldNames: readonly string[] = [
@@ -23,6 +24,8 @@ export const coreEventKind: Kind = kind<Event>({
   ref: events,
   validateName: pathSegment,
   allowCreateOnUpdate: true,
+  validateCreate: (event) => validateCommonEvent(event),
+  validateUpdate: (event) => validateCommonEvent(event),
   selectableFieldNames: eventSelectableFieldNames,
   selectableFields(event) {
     const about = event.involvedObject;

@@ -5,6 +5,7 @@ import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { coreEventKind } from "./core.ts";
+import { validateEventV1, validateEventV1Update } from "./validation.ts";
 
 /** The newer names of the fields by which events can be selected. */
 const olderNames: Readonly<Record<string, string>> = {
@@ -25,6 +26,8 @@ export const eventV1Kind: Kind = kind<Event>({
   ref: events,
   validateName: pathSegment,
   allowCreateOnUpdate: true,
+  validateCreate: (event) => validateEventV1(event as unknown as CoreEvent),
+  validateUpdate: (event, old) => validateEventV1Update(event as unknown as CoreEvent, old as unknown as CoreEvent),
   selectableFieldNames: Object.keys(olderNames),
   selectableFields(event) {
     const fields = coreEventKind.selectableFields?.(event as unknown as CoreEvent & Record<string, unknown>) ?? {};

@@ -2,6 +2,7 @@ import type { Lease } from "../../schema/types/coordination-v1.ts";
 import { leases } from "../../schema/types/coordination-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { validateLease } from "./validation.ts";
 import { leaseWrites } from "./writes.ts";
 
 export const leaseKind: Kind = kind<Lease>({
@@ -9,4 +10,6 @@ export const leaseKind: Kind = kind<Lease>({
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
   ...leaseWrites,
+  validateCreate: validateLease,
+  validateUpdate: validateLease,
 });

@@ -3,9 +3,12 @@ import { limitranges } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setLimitRangeDefaults } from "./defaults.ts";
+import { validateLimitRange } from "./validation.ts";
 
 export const limitRangeKind: Kind = kind<LimitRange>({
   ref: limitranges,
   setDefaults: setLimitRangeDefaults,
   allowCreateOnUpdate: true,
+  validateCreate: validateLimitRange,
+  validateUpdate: validateLimitRange,
 });

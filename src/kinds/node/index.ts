@@ -3,6 +3,7 @@ import { nodes } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setNodeDefaults } from "./defaults.ts";
+import { validateNode, validateNodeUpdate, validateNodeStatusUpdate, nodeWarnings } from "./validation.ts";
 import { nodeWrites } from "./writes.ts";
 
 export const nodeKind: Kind = kind<Node>({
@@ -11,4 +12,8 @@ export const nodeKind: Kind = kind<Node>({
   ...nodeWrites,
   selectableFieldNames: ["spec.unschedulable"],
   selectableFields: (node) => ({ "spec.unschedulable": String(node.spec?.unschedulable ?? false) }),
+  validateCreate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  validateStatusUpdate: validateNodeStatusUpdate,
+  warnings: nodeWarnings,
 });

@@ -113,7 +113,8 @@ export function validateNodeStatusUpdate(node: Node, old: Node): FieldError[] {
     if (source) validateConfigSource(source, true, statusPath.child("config", field), errors);
   }
   validateTaints(spec.taints ?? [], metadataPath.child("taints"), errors);
-  if ((spec.externalID ?? "") !== (before.externalID ?? "")) errors.push(forbiddenField(specPath.child("externalID"), "may not be updated"));
+  if ((spec.externalID ?? "") !== (before.externalID ?? ""))
+    errors.push(forbiddenField(specPath.child("externalID"), "may not be updated"));
   return errors;
 }
 

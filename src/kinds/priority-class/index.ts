@@ -4,10 +4,13 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { startGeneration } from "../update-rules.ts";
 import { setPriorityClassDefaults } from "./defaults.ts";
+import { validatePriorityClass, validatePriorityClassUpdate } from "./validation.ts";
 
 export const priorityClassKind: Kind = kind<PriorityClass>({
   ref: priorityclasses,
   setDefaults: setPriorityClassDefaults,
   generation: true,
   prepareForCreate: startGeneration,
+  validateCreate: validatePriorityClass,
+  validateUpdate: validatePriorityClassUpdate,
 });

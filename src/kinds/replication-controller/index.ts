@@ -1,9 +1,12 @@
+import { FieldPath } from "../../schema/field-error.ts";
 import type { ReplicationController } from "../../schema/types/core-v1.ts";
 import { replicationcontrollers } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { setReplicationControllerDefaults } from "./defaults.ts";
+import { validateReplicationController, validateReplicationControllerUpdate, validateReplicationControllerStatus } from "./validation.ts";
 
 export const replicationControllerKind: Kind = kind<ReplicationController>({
   ref: replicationcontrollers,
@@ -12,4 +15,8 @@ export const replicationControllerKind: Kind = kind<ReplicationController>({
   defaultGarbageCollection: "orphan",
   selectableFieldNames: ["status.replicas"],
   selectableFields: (controller) => ({ "status.replicas": String(controller.status?.replicas ?? 0) }),
+  validateCreate: validateReplicationController,
+  validateUpdate: validateReplicationControllerUpdate,
+  validateStatusUpdate: validateReplicationControllerStatus,
+  warnings: (object, old) => workloadWarnings(object, old, (o) => o.spec?.template, new FieldPath("spec.template")),
 });

@@ -4,10 +4,13 @@ import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setRoleBindingDefaults } from "./defaults.ts";
+import { validateRoleBinding, validateRoleBindingUpdate } from "./validation.ts";
 
 export const roleBindingKind: Kind = kind<RoleBinding>({
   ref: rolebindings,
   setDefaults: setRoleBindingDefaults,
   allowCreateOnUpdate: true,
   validateName: pathSegment,
+  validateCreate: validateRoleBinding,
+  validateUpdate: validateRoleBindingUpdate,
 });

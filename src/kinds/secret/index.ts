@@ -3,6 +3,7 @@ import { secrets } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setSecretDefaults } from "./defaults.ts";
+import { validateSecret, validateSecretUpdate } from "./validation.ts";
 
 export const secretKind: Kind = kind<Secret>({
   ref: secrets,
@@ -12,4 +13,6 @@ export const secretKind: Kind = kind<Secret>({
   },
   selectableFieldNames: ["type"],
   selectableFields: (secret) => ({ type: secret.type ?? "" }),
+  validateCreate: validateSecret,
+  validateUpdate: validateSecretUpdate,
 });

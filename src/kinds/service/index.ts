@@ -4,6 +4,9 @@ import { nameIsDnsLabel } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setServiceDefaults } from "./defaults.ts";
+import { validateServiceUpdate, validateServiceStatusUpdate } from "./validation-update.ts";
+import { validateService } from "./validation.ts";
+import { serviceWarnings } from "./warnings.ts";
 import { serviceWrites } from "./writes.ts";
 
 export const serviceKind: Kind = kind<Service>({
@@ -14,4 +17,8 @@ export const serviceKind: Kind = kind<Service>({
   ...serviceWrites,
   selectableFieldNames: ["spec.clusterIP", "spec.type"],
   selectableFields: (service) => ({ "spec.clusterIP": service.spec?.clusterIP ?? "", "spec.type": service.spec?.type ?? "" }),
+  validateCreate: (service) => validateService(service),
+  validateUpdate: validateServiceUpdate,
+  validateStatusUpdate: validateServiceStatusUpdate,
+  warnings: serviceWarnings,
 });

@@ -27,7 +27,8 @@ export function validateClusterIps(service: Service, old: Service | undefined, e
     seen.add(family);
   });
   const policy = spec.ipFamilyPolicy;
-  if (policy !== undefined && !familyPolicies.includes(policy)) errors.push(notSupported(path.child("ipFamilyPolicy"), policy, familyPolicies));
+  if (policy !== undefined && !familyPolicies.includes(policy))
+    errors.push(notSupported(path.child("ipFamilyPolicy"), policy, familyPolicies));
   if (!validateEach(ips, old?.spec?.clusterIPs, errors)) return;
   if (ips.length > 1 && !isDualStack(ips)) {
     errors.push(invalidField(ipsPath, ips, "may specify no more than one IP for each IP family"));

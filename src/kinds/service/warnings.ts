@@ -26,7 +26,9 @@ export function serviceWarnings(service: Service): string[] {
     warnings.push("spec.externalIPs is deprecated and may no longer be implemented in some clusters");
   }
   if (spec.loadBalancerIP) warnings.push(...ipWarnings(spec.loadBalancerIP, path.child("loadBalancerIP")));
-  spec.loadBalancerSourceRanges?.forEach((range, i) => warnings.push(...cidrWarnings(range, path.child("loadBalancerSourceRanges").index(i))));
+  spec.loadBalancerSourceRanges?.forEach((range, i) =>
+    warnings.push(...cidrWarnings(range, path.child("loadBalancerSourceRanges").index(i))),
+  );
   if (spec.type === "ExternalName" && external) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
   if (spec.type !== "ExternalName" && spec.externalName) {
     warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"');
