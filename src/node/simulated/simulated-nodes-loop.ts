@@ -6,7 +6,7 @@ import { patchStatus } from "../../operator/update.ts";
 import { objectKey, splitKey } from "../../schema/object.ts";
 import { leases, type Lease } from "../../schema/types/coordination-v1.ts";
 import { nodes, pods, type Node, type Pod } from "../../schema/types/core-v1.ts";
-import { sameValue, statusPatch } from "../pod/status-patch.ts";
+import { sameValue } from "../pod/status-patch.ts";
 import { AddressPool } from "./address-pool.ts";
 import {
   leaseNamespace,
@@ -231,13 +231,18 @@ export class SimulatedNodesLoop {
   /** False: not possible yet. */
   async #advance(context: ControllerContext, mine: SimulatedNode, pod: Pod, stage: Stage, signal: AbortSignal): Promise<boolean> {
     const next = this.#nextStatus(pod, stage);
+    const podIPs = next === undefined ? [] : this.#addresses(mine, pod, next);
+    if (podIPs === undefined) return false;
     try {
       if (next !== undefined) {
-        const podIPs = this.#addresses(mine, pod, next);
-        if (podIPs === undefined) return false;
         const input = { pod, next, hostIP: simulatedAddress(mine.index), podIPs, now: formatTime(context.clock.now()) };
-        const patch = statusPatch(pod.status ?? {}, simulatedStatus(input));
-        if (Object.keys(patch).length > 0) await patchStatus(context.client, pods, pod, patch);
+        const status = simulatedStatus(input);
+        // Whole, over the version that was looked at: cheaper for the server than a patch, and a conflict brings the pod back.
+        if (!sameValue(status, pod.status)) {
+          await context.client
+            .resource(pods, pod.metadata?.namespace)
+            .updateStatus({ ...pod, apiVersion: "v1", kind: "Pod", status }, { signal });
+        }
       }
       if (stage.next.delete === true) {
         const { name = "", namespace, uid } = pod.metadata ?? {};
@@ -245,7 +250,8 @@ export class SimulatedNodesLoop {
         await context.client.resource(pods, namespace).delete(name, { gracePeriodSeconds: 0, ...preconditions, signal });
       }
     } catch (error) {
-      // Gone, or another pod has its name by now.
+      if (pod.spec?.hostNetwork !== true) for (const ip of podIPs) mine.pool?.release(ip);
+      // Gone, or changed meanwhile: that change comes through the cache.
       if (!hasReason(error, "NotFound", "Conflict")) throw error;
     }
     return true;
