@@ -3,6 +3,7 @@ import type { Finish, Strategy, WriteContext } from "../../apiserver/resource.ts
 import { internalError, isApiError } from "../../core/api-error.ts";
 import { isHeadless, needsClusterIp, needsHealthCheck } from "../../kinds/service/traffic.ts";
 import { FieldPath, invalid, invalidField } from "../../schema/field-error.ts";
+import type { UnstructuredObject } from "../../schema/object.ts";
 import type { Service, ServicePort } from "../../schema/types/core-v1.ts";
 import { AllocationError } from "./cluster-ip-allocator.ts";
 import { initFamilies, keepAllocated, keepsPreferredFamilies, normalizeClusterIps, wantedAddresses } from "./families.ts";
@@ -28,6 +29,8 @@ export function serviceStrategy(base: Strategy, allocators: ServiceAllocators): 
       initFamilies(service, before, allocators.ips.families, relatedFaults(service, before));
       base.prepareForUpdate?.(context, object, old);
     },
+    validateCreate: (context, object) => base.validateCreate?.(context, withHealthCheckPort(object, allocators)) ?? [],
+    validateUpdate: (context, object, old) => base.validateUpdate?.(context, withHealthCheckPort(object, allocators), old) ?? [],
     beginCreate: async (context, object) => {
       await allocators.ready();
       return await allocate(allocators, context, object as unknown as Service);
@@ -41,6 +44,16 @@ export function serviceStrategy(base: Strategy, allocators: ServiceAllocators): 
       await allocators.forgetEndpoints(context.namespace, object.metadata?.name ?? "");
     },
   };
+}
+
+/**
+ * The object as validation wants to see it. Upstream takes ports before it validates, we after, so that nothing is taken for
+ * what is refused: a health check port that is still to come is stood in for by one that is valid.
+ */
+function withHealthCheckPort(object: UnstructuredObject, allocators: ServiceAllocators): UnstructuredObject {
+  const { spec } = object as unknown as Service;
+  if (spec === undefined || !needsHealthCheck(spec) || spec.healthCheckNodePort) return object;
+  return { ...object, spec: { ...spec, healthCheckNodePort: allocators.ports.first } };
 }
 
 /** What the defaults of the policy do not hide: checked when the families are worked out, as upstream does. */
