@@ -78,6 +78,11 @@ export async function respondObject(request: ApiRequest, object: KubeObject, sta
   return { status, headers: contentHeaders(format), bytes };
 }
 
+/** Throws 406 when a handler, whose answers have no other form than their own, could not please the client. */
+export function requirePlain(request: ApiRequest): void {
+  negotiate(acceptOf(request), plainOffer);
+}
+
 /** For answers that are about no resource in particular: errors, what handlers give. Never throws. */
 export async function respondPlain(request: ApiRequest, object: KubeObject, status: number): Promise<ApiResponse> {
   let negotiated: Negotiated;

@@ -1,4 +1,5 @@
 /** Events: an hour's memory, shared by core/v1 and `events.k8s.io/v1`. */
+import { kindOf } from "../kinds/index.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { eventFromCore, eventToCore } from "./events-conversion.ts";
 import type { Special } from "./special.ts";
@@ -9,7 +10,17 @@ export function eventsCore(deps: ResourceDeps): Special {
   return { strategy: (base) => ({ ...base, ttlSeconds: () => deps.eventTtlSeconds ?? defaultTtlSeconds }) };
 }
 
-/** The same objects under their newer names. */
+/** The same objects under their newer names, by which they are also selected. */
 export function eventsNewer(deps: ResourceDeps): Special {
-  return { ...eventsCore(deps), storageGroup: "", conversions: { v1: { toStorage: eventToCore, fromStorage: eventFromCore } } };
+  const newer = kindOf({ group: "events.k8s.io", version: "v1", resource: "events" });
+  return {
+    strategy: (base) => ({
+      ...base,
+      ttlSeconds: () => deps.eventTtlSeconds ?? defaultTtlSeconds,
+      ...(newer?.selectableFields === undefined ? {} : { selectableFields: (event) => newer.selectableFields?.(event) ?? {} }),
+      ...(newer?.selectableFieldNames === undefined ? {} : { selectableFieldNames: newer.selectableFieldNames }),
+    }),
+    storageGroup: "",
+    conversions: { v1: { toStorage: eventToCore, fromStorage: eventFromCore } },
+  };
 }

@@ -2,6 +2,7 @@
 import { ApiError, badRequest, internalError } from "../../core/api-error.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
+import { requirePlain } from "../respond.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { Subresource } from "../resource.ts";
 import { Scope } from "../scope.ts";
@@ -83,7 +84,10 @@ function dispatchResource(
   if (request.method === "HEAD") throw notSupported();
   if (info.subresource !== "") return dispatchSubresource(server, request, served);
   if (!definition.verbs.includes(info.verb) || !fitsPath(request)) throw notSupported();
-  if (definition.handler !== undefined) return definition.handler(request);
+  if (definition.handler !== undefined) {
+    requirePlain(request);
+    return definition.handler(request);
+  }
   const verb = verbs[info.verb];
   if (verb === undefined) throw notSupported();
   if (needsNamespace(info.verb) && definition.namespaced && info.namespace === "") throw notSupported();
