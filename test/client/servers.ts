@@ -1,4 +1,5 @@
 /** A real API server with both ways to it: in-process and over TLS. Its administrator is in `system:masters`; nobody else may do anything. */
+import { addEndpoints } from "../../src/apiserver/endpoints/index.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import { listen, type HttpFront } from "../../src/apiserver/http/front.ts";
 import { certificateAuthenticator } from "../../src/auth/authenticators.ts";
@@ -11,6 +12,7 @@ import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
 import { MetricsRegistry } from "../../src/core/metrics.ts";
 import { createCa, issueCertificate } from "../../src/host/pki.ts";
+import { versionInfo } from "../../src/cluster/version-info.ts";
 import { builtinResources, type ResourceDeps } from "../../src/resources/index.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -18,6 +20,7 @@ import type { Store } from "../../src/store/store.ts";
 export interface Reachable extends AsyncDisposable {
   readonly server: ApiServer;
   readonly store: Store;
+  readonly url: string;
   readonly local: Client;
   /** A client over the network with the administrator's certificate. */
   connect(options?: Partial<ClientConfig>): HttpClient;
@@ -43,6 +46,7 @@ export async function startReachable(options: { clock?: Clock; store?: Store } =
       return server;
     },
     store,
+    url: `https://127.0.0.1:${port}`,
     local: inProcessClient(handler, { name: "admin", groups: ["system:masters"] }),
     connect: (config = {}) => {
       const client = httpClient({
@@ -71,11 +75,12 @@ export async function startReachable(options: { clock?: Clock; store?: Store } =
 }
 
 async function startOn(store: Store, clock: Clock): Promise<ApiServer> {
+  const metrics = new MetricsRegistry();
   const server: ApiServer = createApiServer({
     store,
     clock,
     log: silent,
-    metrics: new MetricsRegistry(),
+    metrics,
     admission: [],
     authenticator: certificateAuthenticator,
     authorizer: allowGroups(),
@@ -83,6 +88,7 @@ async function startOn(store: Store, clock: Clock): Promise<ApiServer> {
   const master = inProcessClient(server, { name: "admin", groups: ["system:masters"] });
   const deps: ResourceDeps = { clock, log: silent, objects: (group, resource) => server.objects(group, resource), client: () => master };
   for (const definition of builtinResources(deps)) server.install(definition);
+  addEndpoints(server, { metrics, version: versionInfo(), serverAddress: () => "127.0.0.1:443" });
   await server.start();
   return server;
 }
