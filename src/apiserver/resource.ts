@@ -4,6 +4,7 @@
  */
 import type { FieldError } from "../schema/field-error.ts";
 import type { KubeObject, UnstructuredObject } from "../schema/object.ts";
+import type { JSONSchemaProps } from "../schema/types/apiextensions-v1.ts";
 import type { DeleteOptions } from "../schema/types/meta-v1.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 
@@ -42,6 +43,8 @@ export interface ResourceVersion {
   readonly typeName: string;
   /** Engines of a type that is not in the table (custom resources). There is no protobuf and no strategic merge patch then. */
   readonly codec?: ResourceCodec | undefined;
+  /** What OpenAPI says of a type that is not in the table. */
+  readonly openApiSchema?: JSONSchemaProps | undefined;
   /** The Table of this version; the default (Name, Created At) when absent. */
   readonly columns?: readonly ColumnDefinition[] | undefined;
   readonly cells?: ((object: UnstructuredObject, now: number) => unknown[]) | undefined;

@@ -97,6 +97,7 @@ function resourceVersion(
     version: version.name,
     typeName: "",
     codec: codecOf(() => schemaOf(version.name)),
+    openApiSchema: version.schema?.openAPIV3Schema,
     columns: table.columns,
     cells: (object, now) => table.cells(object, now),
     ...(version.deprecated === true ? { deprecated: { warning: deprecationWarning(crd, version) } } : {}),

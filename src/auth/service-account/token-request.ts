@@ -55,7 +55,9 @@ export async function requestToken(
   const errors = validate(spec.expirationSeconds);
   if (errors.length > 0) throw invalid(kind, "", errors);
 
-  const bound = await boundObject(options, namespace, name, spec.boundObjectRef);
+  // Go writes an absent reference as null, and so do its clients.
+  const reference = spec.boundObjectRef ?? undefined;
+  const bound = await boundObject(options, namespace, name, reference);
   const ours = spec.audiences.every((a) => options.audiences.includes(a));
   const extend = bound?.kind === "Pod" && spec.expirationSeconds === warnOnlyExpiration && ours;
   const now = options.clock.now();
@@ -70,7 +72,7 @@ export async function requestToken(
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
     metadata: { ...given, name, namespace, uid, creationTimestamp: formatTime(now) },
-    spec: { ...spec, boundObjectRef: spec.boundObjectRef },
+    spec: { ...spec, boundObjectRef: reference ?? (null as unknown as undefined) },
     status: { token, expirationTimestamp: formatTime(now + spec.expirationSeconds * 1000) },
   };
 }
