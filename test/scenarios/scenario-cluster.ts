@@ -12,6 +12,8 @@ import type { ControllerContext } from "../../src/operator/controller.ts";
 import { runControllers } from "../../src/operator/run-controllers.ts";
 import { startScheduler } from "../../src/scheduler/index.ts";
 import type { KubeObject } from "../../src/schema/object.ts";
+import { admissionChain } from "../../src/resources/admission/index.ts";
+import { ensureBootstrapObjects } from "../../src/resources/bootstrap.ts";
 import { replicasets } from "../../src/schema/types/apps-v1.ts";
 import { namespaces, pods } from "../../src/schema/types/core-v1.ts";
 import { endpointslices } from "../../src/schema/types/discovery-v1.ts";
@@ -60,15 +62,13 @@ export interface ScenarioCluster extends AsyncDisposable {
 export async function startScenarioCluster(nodeCount: number): Promise<ScenarioCluster> {
   const clock = new FakeClock();
   const log: Logger = process.env["SCENARIO_LOG"] === undefined ? silent : createLogger({ level: "debug", now: () => clock.now() });
-  const test = await startServer({ clock, log });
+  const test = await startServer({ clock, log, admission: admissionChain });
   const { client } = test;
   // What makes the discovery documents.
   void new Discovery(test.server, { serverAddress: () => "127.0.0.1:6443" });
   const stopping = new AbortController();
   const { signal } = stopping;
-  for (const name of ["default", "kube-system", "kube-node-lease"]) {
-    await client.resource(namespaces).create({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
-  }
+  await ensureBootstrapObjects(client, { clock });
   const informers = informerFactory(client, { clock, log, random: () => 0.5 });
   const aliases = new Aliases();
   for (const ref of [replicasets, pods, endpointslices])
