@@ -50,7 +50,8 @@ function requestHead(request: ApiRequest, backend: Backend, path: string): strin
     headers[name] = name === "sec-websocket-protocol" ? withoutToken(value) : value;
   }
   appendForwardedFor(headers, request.remoteAddress);
-  const lines = [`${request.method} ${path} HTTP/1.1`, `Host: ${hostPort(backend)}`];
+  const host = request.headers["host"];
+  const lines = [`${request.method} ${path} HTTP/1.1`, `Host: ${typeof host === "string" ? host : hostPort(backend)}`];
   for (const [name, value] of Object.entries(headers)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one !== "") lines.push(`${name}: ${one}`);
   }
