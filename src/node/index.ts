@@ -15,7 +15,7 @@ import { nodes, pods, services, type Pod } from "../schema/types/core-v1.ts";
 import { runtimeclasses } from "../schema/types/node-v1.ts";
 import { parseResolvConf } from "./container/hostname.ts";
 import { cgroupPaths } from "./container/resources.ts";
-import { ensureContainerd } from "./containerd.ts";
+import { ensureContainerd, runningContainerd, type ContainerdOptions } from "./containerd.ts";
 import { criClient, type CriClient } from "./cri/cri-client.ts";
 import { ImagePuller } from "./images/image-puller.ts";
 import { ImageStore } from "./images/image-store.ts";
@@ -51,10 +51,13 @@ interface Runtime {
   readonly socket: string;
   readonly store: ImageStore;
   readonly mirror: Mirror;
+  /** Starts containerd again when it has ended; its containers have not. */
+  revive(): Promise<void>;
 }
 
 const volumeRefreshInterval = 60_000;
 const logRotationInterval = 10_000;
+const revivalInterval = 1_000;
 
 /** Resolves when the node is registered and follows its pods. Throws an Error that says everything that is wrong. */
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
@@ -97,7 +100,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const nodeInformer = informers.informer(nodes, { fieldSelector: `metadata.name=${options.nodeName}` });
   nodeInformer.addHandlers({ onAdd: (node) => registration.observe(node), onUpdate: (node) => registration.observe(node) });
 
-  const statuses = new StatusManager({ client, clock, log });
+  const statuses = new StatusManager({ client, clock, log, signal });
   const objects = new ObjectCache({ client, clock, log, onChange: (uids) => workers.refresh(uids) });
   const tokens = new ServiceAccountTokens(client, clock);
   const addresses = (pod: Pod): { podIPs: readonly string[]; hostIPs: readonly string[] } => ({
@@ -166,6 +169,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const timers = [
     clock.setInterval(() => workers.refreshAll(), volumeRefreshInterval),
     clock.setInterval(() => void workers.rotateLogs(), logRotationInterval),
+    clock.setInterval(() => {
+      runtime.revive().catch((error: unknown) => log.error("containerd could not be started again", { error }));
+    }, revivalInterval),
   ];
   log.info("ready", { port: server.port });
   return {
@@ -193,18 +199,30 @@ async function startRuntime(options: NodeAgentOptions, paths: NodePaths): Promis
   storeSandboxImage(store);
   if ("socket" in options.runtime) {
     const mirror = await startMirror(store);
-    return { cri: await criClient(options.runtime.socket), socket: options.runtime.socket, store, mirror };
+    return { cri: await criClient(options.runtime.socket), socket: options.runtime.socket, store, mirror, revive: () => Promise.resolve() };
   }
   const mirror = await startMirror(store, rememberedPort(paths.containerd)).catch(() => startMirror(store));
-  const { socket } = await ensureContainerd({
+  const containerd: ContainerdOptions = {
     binary: options.runtime.containerd,
     directory: paths.containerd,
     sandboxImage,
     mirrorPort: mirror.port,
     cniBinDir: options.cniBinDir ?? join(options.dataDir, "cni", "bin"),
     cniConfDir: options.cniConfDir ?? join(options.dataDir, "cni", "net.d"),
-  });
-  return { cri: await criClient(socket), socket, store, mirror };
+  };
+  const { socket } = await ensureContainerd(containerd);
+  let reviving: Promise<unknown> | undefined;
+  return {
+    cri: await criClient(socket),
+    socket,
+    store,
+    mirror,
+    revive: async () => {
+      if (reviving !== undefined || runningContainerd(paths.containerd) !== undefined) return;
+      reviving = ensureContainerd(containerd).finally(() => (reviving = undefined));
+      await reviving;
+    },
+  };
 }
 
 function rememberedPort(directory: string): number {

@@ -13,6 +13,7 @@ export class LoadedImages {
   #watcher: FSWatcher | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  #stopped = false;
 
   constructor(store: ImageStore, cri: CriClient, log: Logger) {
     this.#store = store;
@@ -32,6 +33,7 @@ export class LoadedImages {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#watcher?.close();
   }
 
@@ -46,7 +48,7 @@ export class LoadedImages {
       this.#again = false;
       const wanted = new Map(this.#store.list().map((image) => [image.name, image.digest]));
       for (const name of this.#present.keys()) if (!wanted.has(name)) await this.#drop(name);
-      for (const [name, digest] of wanted) if (this.#present.get(name) !== digest) await this.#pull(name, digest);
+      for (const [name, digest] of wanted) if (!this.#stopped && this.#present.get(name) !== digest) await this.#pull(name, digest);
     }
   }
 
@@ -57,7 +59,7 @@ export class LoadedImages {
         await this.#cri.pullImage({ image: name }, undefined, undefined);
       this.#present.set(name, digest);
     } catch (error) {
-      this.#log.warn("a loaded image could not be brought into the runtime", { image: name, error });
+      if (!this.#stopped) this.#log.warn("a loaded image could not be brought into the runtime", { image: name, error });
     }
   }
 

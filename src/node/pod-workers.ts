@@ -133,7 +133,8 @@ export class PodWorkers {
     for (const name of readdirSync(podLogs)) {
       if (!this.#workers.has(name.slice(name.lastIndexOf("_") + 1))) rmSync(join(podLogs, name), { recursive: true, force: true });
     }
-    for (const name of readdirSync(containerLogs)) if (!existsSync(join(containerLogs, name))) rmSync(join(containerLogs, name), { force: true });
+    for (const name of readdirSync(containerLogs))
+      if (!existsSync(join(containerLogs, name))) rmSync(join(containerLogs, name), { force: true });
   }
 
   #clearCgroups(): void {

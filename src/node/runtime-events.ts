@@ -23,8 +23,8 @@ export interface RuntimeEventsOptions {
 const relistWithEvents = 60_000;
 const relistWithout = 1_000;
 const relistIdle = 10_000;
-/** After the hint of an exit, until CRI knows of it too. */
-const settleDelays = [20, 150];
+/** After the hint of an exit, until CRI and the pod's worker know of that container too. */
+const settleDelays = [20, 150, 600];
 
 export function startRuntimeEvents(options: RuntimeEventsOptions): void {
   const state = { events: true };
@@ -57,8 +57,11 @@ async function followExits({ socket, signal, clock, log, podOf, onPod }: Runtime
   while (!signal.aborted) {
     try {
       await followTaskExits(socket, signal, (id) => {
-        const uid = podOf(id);
-        if (uid !== undefined) for (const delay of settleDelays) clock.setTimeout(() => onPod(uid), delay);
+        const hint = (): void => {
+          const uid = podOf(id);
+          if (uid !== undefined) onPod(uid);
+        };
+        for (const delay of settleDelays) clock.setTimeout(hint, delay);
       });
     } catch (error) {
       // Another runtime than containerd has no such service: listing alone must do.
@@ -71,6 +74,8 @@ async function followExits({ socket, signal, clock, log, podOf, onPod }: Runtime
 
 async function relist({ cri, clock, log, signal, onPod, busy }: RuntimeEventsOptions, state: { events: boolean }): Promise<void> {
   let before = new Map<string, Set<string>>();
+  // Whether there are events is known only when the first second has gone by.
+  await sleep(clock, relistWithout, signal).catch(() => undefined);
   while (!signal.aborted) {
     const pause = state.events ? relistWithEvents : busy() ? relistWithout : relistIdle;
     await sleep(clock, pause, signal).catch(() => undefined);

@@ -56,10 +56,15 @@ export class NodeMachine {
   }
 
   async start(): Promise<void> {
-    const script = "hostname node-1; mount --make-rshared /; mount -t tmpfs -o mode=755 tmpfs /run; ip link set lo up; echo made; exec cat >/dev/null";
-    const first = spawn("unshare", ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const script =
+      "hostname node-1; mount --make-rshared /; mount -t tmpfs -o mode=755 tmpfs /run; ip link set lo up; echo made; exec cat >/dev/null";
+    const first = spawn(
+      "unshare",
+      ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script],
+      {
+        stdio: ["pipe", "pipe", "inherit"],
+      },
+    );
     this.#first = first;
     await new Promise<void>((resolve, reject) => {
       first.stdout.once("data", () => resolve());
@@ -95,11 +100,18 @@ export class NodeMachine {
     const file = join(this.directory, "agent.json");
     writeFileSync(file, JSON.stringify(options));
     const script = fileURLToPath(new URL("agent-process.ts", import.meta.url));
-    const agent = spawn("nsenter", [...this.#enter(), process.execPath, script, file], { stdio: ["ignore", "pipe", openSync(this.log, "a")] });
+    const agent = spawn("nsenter", [...this.#enter(), process.execPath, script, file], {
+      stdio: ["ignore", "pipe", openSync(this.log, "a")],
+    });
     this.#agent = agent;
     await new Promise<void>((resolve, reject) => {
-      agent.stdout?.once("data", () => resolve());
-      agent.once("exit", (code, signal) => reject(new Error(`the agent ended (${code ?? signal}):\n${readFileSync(this.log, "utf8").slice(-2000)}`)));
+      const early = (code: number | null, signal: string | null): void =>
+        reject(new Error(`the agent ended (${code ?? signal}):\n${readFileSync(this.log, "utf8").slice(-2000)}`));
+      agent.once("exit", early);
+      agent.stdout?.once("data", () => {
+        agent.off("exit", early);
+        resolve();
+      });
     });
   }
 

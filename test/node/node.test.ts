@@ -20,6 +20,8 @@ import { busybox, cannotRunContainers, NodeMachine } from "./node-machine.ts";
 
 const image = "test.local/busybox:1";
 const namespace = "default";
+/** Runs until it is told to end, and then ends at once: process 1 ignores signals that it does not handle. */
+const idle = ["sh", "-c", "trap 'exit 0' TERM; echo begun; sleep 1000 & wait"];
 
 /** The runtimes to test with: Debian's, and others that `TSUKUBE_TEST_CONTAINERD` names (separated by colons). */
 const runtimes = ["/usr/bin/containerd", ...(process.env["TSUKUBE_TEST_CONTAINERD"] ?? "").split(":").filter((p) => p !== "")];
@@ -60,18 +62,25 @@ for (const [index, containerd] of runtimes.entries()) {
       pki = ensurePki(config);
       plane = await startControlPlane({ config, pki, clock: systemClock, log: silent });
       const server = await plane.listenOn(machine.hostAddress);
-      admin = { server: plane.url, certificateAuthority: pki.ca.certificate, clientCertificate: pki.admin.certificate, clientKey: pki.admin.key };
+      admin = {
+        server: plane.url,
+        certificateAuthority: pki.ca.certificate,
+        clientCertificate: pki.admin.certificate,
+        clientKey: pki.admin.key,
+      };
       const { client, serving } = pki.node("node-1", machine.address);
       new ImageStore(join(machine.directory, "images")).build({
         name: image,
         architecture: process.arch === "arm64" ? "arm64" : "amd64",
         files: [
           { path: "bin/busybox", type: "file", mode: 0o755, content: busybox() },
-          ...["sh", "cat", "ls", "id", "sleep", "echo", "stat", "hostname", "nc", "httpd", "true", "false", "mount", "touch"].map((name) => ({
-            path: `bin/${name}`,
-            type: "symlink" as const,
-            target: "busybox",
-          })),
+          ...["sh", "cat", "ls", "id", "sleep", "echo", "stat", "hostname", "nc", "httpd", "true", "false", "mount", "touch"].map(
+            (name) => ({
+              path: `bin/${name}`,
+              type: "symlink" as const,
+              target: "busybox",
+            }),
+          ),
           { path: "tmp", type: "directory", mode: 0o1777 },
         ],
         config: { Env: ["PATH=/bin"], Cmd: ["sh"] },
@@ -94,7 +103,10 @@ for (const [index, containerd] of runtimes.entries()) {
       await plane.nodesReady(1, AbortSignal.timeout(20_000), () => undefined);
       await until("the default service account's token can be mounted", async () => {
         const ns = await plane.client.resource(namespaces).get(namespace);
-        return ns.status?.phase === "Active" && (await plane.client.resource(configmaps, namespace).list()).items.some((c) => c.metadata?.name === "kube-root-ca.crt");
+        return (
+          ns.status?.phase === "Active" &&
+          (await plane.client.resource(configmaps, namespace).list()).items.some((c) => c.metadata?.name === "kube-root-ca.crt")
+        );
       });
     });
 
@@ -135,17 +147,32 @@ for (const [index, containerd] of runtimes.entries()) {
 
     async function remove(name: string): Promise<void> {
       await plane.client.resource(pods, namespace).delete(name);
-      await until(`${name} is gone`, async () => !(await plane.client.resource(pods, namespace).list()).items.some((p) => p.metadata?.name === name));
+      await until(
+        `${name} is gone`,
+        async () => !(await plane.client.resource(pods, namespace).list()).items.some((p) => p.metadata?.name === name),
+      );
     }
 
     async function logs(name: string, query = ""): Promise<string> {
       return (await plane.client.raw("GET", `/api/v1/namespaces/${namespace}/pods/${name}/log${query}`)).text();
     }
 
-    async function exec(name: string, command: string[], stdin?: string): Promise<{ stdout: string; stderr: string; code: number | undefined }> {
-      const session = await execInPod(admin, { namespace, pod: name, command }, { stdin: stdin !== undefined, stdout: true, stderr: true, tty: false });
+    async function exec(
+      name: string,
+      command: string[],
+      stdin?: string,
+    ): Promise<{ stdout: string; stderr: string; code: number | undefined }> {
+      const session = await execInPod(
+        admin,
+        { namespace, pod: name, command },
+        { stdin: stdin !== undefined, stdout: true, stderr: true, tty: false },
+      );
       if (stdin !== undefined) session.stdin?.end(stdin);
-      const [stdout, stderr, status] = await Promise.all([session.stdout === undefined ? "" : text(session.stdout), session.stderr === undefined ? "" : text(session.stderr), session.status]);
+      const [stdout, stderr, status] = await Promise.all([
+        session.stdout === undefined ? "" : text(session.stdout),
+        session.stderr === undefined ? "" : text(session.stderr),
+        session.status,
+      ]);
       return { stdout, stderr, code: exitCodeOf(status) };
     }
 
@@ -157,7 +184,9 @@ for (const [index, containerd] of runtimes.entries()) {
     });
 
     it("runs a pod to its end, with environment, volumes and its last words", async () => {
-      await plane.client.resource(configmaps, namespace).create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "cfg", namespace }, data: { key: "from-config" } });
+      await plane.client
+        .resource(configmaps, namespace)
+        .create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "cfg", namespace }, data: { key: "from-config" } });
       const script = `echo "$KEY $POD $(cat /cfg/key) $(cat /labels)"; ls /var/run/secrets/kubernetes.io/serviceaccount; cat /etc/hosts | tail -1; stat -c %a /mem; touch /mem/x; echo words > /dev/termination-log`;
       await run(
         "ends",
@@ -189,21 +218,28 @@ for (const [index, containerd] of runtimes.entries()) {
       assert.match(out, /^from-config ends from-config app="ends"\nca\.crt\nnamespace\ntoken\n10\.214\.\d+\.\d+\tends\n777\n$/);
       assert.equal(await logs("ends", "?tailLines=1"), "777\n");
       const told = (await plane.client.resource(events, namespace).list({ fieldSelector: "involvedObject.name=ends" })).items;
-      assert.deepEqual(
-        told.map((e) => [e.reason, e.message]).sort(),
-        [
-          ["Created", "Container created"],
-          ["Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`],
-          ["Started", "Container started"],
-        ],
-      );
+      assert.deepEqual(told.map((e) => [e.reason, e.message]).sort(), [
+        ["Created", "Container created"],
+        ["Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`],
+        ["Started", "Container started"],
+      ]);
       await remove("ends");
     });
 
     it("takes commands, with input and exit status, and forwards ports", async () => {
-      await run("serves", { command: ["sh", "-c", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"], readinessProbe: { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 } });
-      await until("it is ready", async () => (await get("serves")).status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true);
-      assert.deepEqual(await exec("serves", ["sh", "-c", "cat; echo oops >&2; exit 3"], "typed"), { stdout: "typed", stderr: "oops\n", code: 3 });
+      await run("serves", {
+        command: ["sh", "-c", "echo hello > /tmp/index.html; httpd -f -p 8080 -h /tmp & trap 'exit 0' TERM; wait"],
+        readinessProbe: { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 },
+      });
+      await until(
+        "it is ready",
+        async () => (await get("serves")).status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") === true,
+      );
+      assert.deepEqual(await exec("serves", ["sh", "-c", "cat; echo oops >&2; exit 3"], "typed"), {
+        stdout: "typed",
+        stderr: "oops\n",
+        code: 3,
+      });
       assert.equal((await exec("serves", ["hostname"])).stdout, "serves\n");
       const forward = await forwardToPod(admin, { namespace, pod: "serves" });
       try {
@@ -241,19 +277,26 @@ for (const [index, containerd] of runtimes.entries()) {
 
     it("restarts what fails, at first at once, then with back-off, and keeps the log of before", async () => {
       await run("fails", { command: ["sh", "-c", "echo try; exit 7"], terminationMessagePolicy: "FallbackToLogsOnError" });
-      await until("it is backing off", async () => (await get("fails")).status?.containerStatuses?.[0]?.state?.waiting?.reason === "CrashLoopBackOff");
+      await until(
+        "it is backing off",
+        async () => (await get("fails")).status?.containerStatuses?.[0]?.state?.waiting?.reason === "CrashLoopBackOff",
+      );
       const pod = await get("fails");
       const [status] = pod.status?.containerStatuses ?? [];
       assert.equal(status?.restartCount, 1);
       assert.deepEqual([status?.lastState?.terminated?.exitCode, status?.lastState?.terminated?.message], [7, "try\n"]);
-      assert.equal(status?.state?.waiting?.message, `back-off 10s restarting failed container=main pod=fails_default(${pod.metadata?.uid})`);
+      assert.equal(
+        status?.state?.waiting?.message,
+        `back-off 10s restarting failed container=main pod=fails_default(${pod.metadata?.uid})`,
+      );
       assert.equal(pod.status?.phase, "Running");
       assert.equal(await logs("fails", "?previous=true"), "try\n");
       await remove("fails");
     });
 
     it("says why a container cannot be started", async () => {
-      const reason = async (name: string): Promise<string | undefined> => (await get(name)).status?.containerStatuses?.[0]?.state?.waiting?.reason;
+      const reason = async (name: string): Promise<string | undefined> =>
+        (await get(name)).status?.containerStatuses?.[0]?.state?.waiting?.reason;
       await run("root", { command: ["true"], securityContext: { runAsNonRoot: true } });
       await run("absent", { image: "test.local/none:1", imagePullPolicy: "Never" });
       await run("badly-named", { image: "Test/UPPER:1" });
@@ -269,7 +312,11 @@ for (const [index, containerd] of runtimes.entries()) {
     it("brings volumes up to date while the pod runs", async () => {
       const resource = plane.client.resource(configmaps, namespace);
       await resource.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "live", namespace }, data: { a: "1" } });
-      await run("watches", { command: ["sleep", "1000"], volumeMounts: [{ name: "v", mountPath: "/v" }] }, { volumes: [{ name: "v", configMap: { name: "live" } }] });
+      await run(
+        "watches",
+        { command: idle, volumeMounts: [{ name: "v", mountPath: "/v" }] },
+        { volumes: [{ name: "v", configMap: { name: "live" } }] },
+      );
       await whenPhase("watches", "Running");
       await resource.patch("live", "merge", { data: { a: "2" } });
       await until("the new value is there", async () => (await exec("watches", ["cat", "/v/a"])).stdout === "2");
@@ -277,31 +324,65 @@ for (const [index, containerd] of runtimes.entries()) {
     });
 
     it("waits for a config map that comes later", async () => {
-      await run("early", { command: ["cat", "/v/a"], volumeMounts: [{ name: "v", mountPath: "/v" }] }, { restartPolicy: "Never", volumes: [{ name: "v", configMap: { name: "late" } }] });
+      await run(
+        "early",
+        { command: ["cat", "/v/a"], volumeMounts: [{ name: "v", mountPath: "/v" }] },
+        { restartPolicy: "Never", volumes: [{ name: "v", configMap: { name: "late" } }] },
+      );
       const told = async (): Promise<string[]> =>
-        (await plane.client.resource(events, namespace).list({ fieldSelector: "involvedObject.name=early" })).items.map((e) => e.message ?? "");
-      await until("the miss is told", async () => (await told()).includes('MountVolume.SetUp failed for volume "v" : configmap "late" not found'));
-      await plane.client.resource(configmaps, namespace).create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "late", namespace }, data: { a: "x" } });
+        (await plane.client.resource(events, namespace).list({ fieldSelector: "involvedObject.name=early" })).items.map(
+          (e) => e.message ?? "",
+        );
+      await until("the miss is told", async () =>
+        (await told()).includes('MountVolume.SetUp failed for volume "v" : configmap "late" not found'),
+      );
+      await plane.client
+        .resource(configmaps, namespace)
+        .create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "late", namespace }, data: { a: "x" } });
       await whenPhase("early", "Succeeded");
       await remove("early");
     });
 
     for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       it(`finds its containers again after ${signal}`, async () => {
-        await run("stays", { command: ["sh", "-c", "echo begun; sleep 1000"] });
+        await run("stays", { command: idle });
         const before = (await whenPhase("stays", "Running")).status?.containerStatuses?.[0];
-        await run("goes", { command: ["sleep", "1000"] });
+        await run("goes", { command: idle });
         await whenPhase("goes", "Running");
         await machine.stopAgent(signal);
         await plane.client.resource(pods, namespace).delete("goes", { gracePeriodSeconds: 0 });
         await machine.startAgent(options);
-        await until("the node tells of itself again", async () => (await exec("stays", ["echo", "here"]).catch(() => undefined))?.stdout === "here\n");
+        await until(
+          "the node tells of itself again",
+          async () => (await exec("stays", ["echo", "here"]).catch(() => undefined))?.stdout === "here\n",
+        );
         const now = (await get("stays")).status?.containerStatuses?.[0];
         assert.deepEqual([now?.containerID, now?.restartCount, now?.ready], [before?.containerID, 0, true]);
-        await until("what was deleted meanwhile is ended", () => !machine.inside(["ps", "-e", "-o", "args"]).includes("goes") && machine.inside(["sh", "-c", `ls ${options.dataDir}/kubelet/pods`]).trim().split("\n").length === 1);
+        await until(
+          "what was deleted meanwhile is ended",
+          () =>
+            !machine.inside(["ps", "-e", "-o", "args"]).includes("goes") &&
+            machine
+              .inside(["sh", "-c", `ls ${options.dataDir}/kubelet/pods`])
+              .trim()
+              .split("\n").length === 1,
+        );
         await remove("stays");
       });
     }
+
+    it("starts its containerd again when that is killed, and the pods never notice", async () => {
+      await run("steady", { command: idle });
+      const before = (await whenPhase("steady", "Running")).status?.containerStatuses?.[0];
+      const pid = machine.inside(["cat", join(options.dataDir, "containerd", "containerd.pid")]);
+      machine.inside(["kill", "-9", pid]);
+      await until(
+        "commands are taken again",
+        async () => (await exec("steady", ["echo", "here"]).catch(() => undefined))?.stdout === "here\n",
+      );
+      assert.equal((await get("steady")).status?.containerStatuses?.[0]?.containerID, before?.containerID);
+      await remove("steady");
+    });
 
     it("leaves nothing of a pod that is gone", () => {
       for (const directory of ["kubelet/pods", "kubelet/memory", "log/pods", "log/containers"]) {

@@ -37,7 +37,6 @@ export interface CriClient {
   version(): Promise<RuntimeVersion>;
   /** RuntimeReady and NetworkReady. */
   status(): Promise<RuntimeCondition[]>;
-  updatePodCidr(podCidr: string): Promise<void>;
 
   runPodSandbox(config: PodSandboxConfig, runtimeHandler: string, signal?: AbortSignal): Promise<string>;
   stopPodSandbox(id: string): Promise<void>;
@@ -95,9 +94,6 @@ export async function criClient(socket: string): Promise<CriClient> {
     version: () => runtime.call("Version", { version: "v1" }, { timeout: callTimeout }),
     status: async () =>
       (await runtime.call<{ status: { conditions: RuntimeCondition[] } }>("Status", {}, { timeout: callTimeout })).status.conditions,
-    updatePodCidr: async (podCidr) => {
-      await runtime.call("UpdateRuntimeConfig", { runtimeConfig: { networkConfig: { podCidr } } }, { timeout: callTimeout });
-    },
     events: (signal) => runtime.stream<ContainerEvent>("GetContainerEvents", {}, signal),
     close: () => {
       runtime.close();

@@ -1,5 +1,5 @@
 /** Starting one container: image, configuration, create, start, postStart. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isGrpcError } from "../../host/grpc.ts";
@@ -13,6 +13,7 @@ import { serviceEnvironment } from "../container/service-environment.ts";
 import type { ContainerConfig, Image, Mount, PodSandboxConfig } from "../cri/types.ts";
 import { aboutPod, containerEvent, podLogDirectory, type NodeContext } from "../node-context.ts";
 import type { MountedVolume } from "../volumes/pod-volumes.ts";
+import { linkContainerLog } from "./container-log.ts";
 import { runHook } from "./hooks.ts";
 import { killContainer } from "./kill.ts";
 import { containerAnnotations, containerLabels } from "./labels.ts";
@@ -50,7 +51,7 @@ export async function startContainer(node: NodeContext, input: StartInput): Prom
   containerEvent(node.events, pod, container, "Normal", "Created", "Container created");
   await node.cri.startContainer(id).catch((error: unknown) => fail(error, "RunContainerError"));
   containerEvent(node.events, pod, container, "Normal", "Started", "Container started");
-  linkLog(node, pod, container.name, id, join(sandbox.logDirectory, config.logPath));
+  linkContainerLog(node, pod, { id, name: container.name, logPath: join(sandbox.logDirectory, config.logPath) });
   const postStart = container.lifecycle?.postStart;
   if (postStart !== undefined) {
     try {
@@ -218,12 +219,4 @@ function makeTerminationLog(directory: string, container: string): string {
   writeFileSync(path, "");
   chmodSync(path, 0o666);
   return path;
-}
-
-/** `POD_NAMESPACE_CONTAINER-ID.log`: log shippers watch one directory for these. */
-function linkLog(node: NodeContext, pod: Pod, container: string, id: string, log: string): void {
-  const name = `${pod.metadata?.name ?? ""}_${pod.metadata?.namespace ?? ""}_${container}`.slice(0, 251 - id.length);
-  const link = join(node.paths.containerLogs, `${name}-${id}.log`);
-  rmSync(link, { force: true });
-  symlinkSync(log, link);
 }

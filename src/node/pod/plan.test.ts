@@ -81,7 +81,10 @@ describe("the pod plan", () => {
     const side = container("side", { restartPolicy: "Always" });
     const spec = { initContainers: [side, container("i")] };
     assert.deepEqual(plan(pod(spec), runtime(instance(side, "running"))).initContainers, [1]);
-    const all = plan(pod(spec), runtime(instance(side, "exited", 1), instance(container("i"), "exited"), instance(container("a"), "running")));
+    const all = plan(
+      pod(spec),
+      runtime(instance(side, "exited", 1), instance(container("i"), "exited"), instance(container("a"), "running")),
+    );
     assert.deepEqual([all.initContainers, all.containers, all.killPod], [[0], [], false]);
   });
 

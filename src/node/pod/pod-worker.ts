@@ -13,6 +13,7 @@ import { PodProbes } from "../probes/pod-probes.ts";
 import type { MountedVolume } from "../volumes/pod-volumes.ts";
 import { VolumeError } from "../volumes/pod-volumes.ts";
 import type { StartFailure } from "./container-statuses.ts";
+import { removeContainerLog } from "./container-log.ts";
 import { startContainer } from "./container-start.ts";
 import { goDuration } from "./durations.ts";
 import { killContainer, killContainers } from "./kill.ts";
@@ -249,6 +250,23 @@ export class PodWorker {
     }
     const plan = planPod(this.#pod, this.#runtime, this.#probes.verdicts);
     await this.#carryOut(plan);
+    await this.#dropOld();
+  }
+
+  /** Of each container the present instance and the one before are kept; the rest goes, with its log. */
+  async #dropOld(): Promise<void> {
+    const { containers, sandboxes } = this.#runtime;
+    const old = containers.filter(
+      (c, i) => c.state === "exited" && containers.slice(0, i).filter((newer) => newer.name === c.name).length >= 2,
+    );
+    for (const container of old) {
+      await this.#node.cri.removeContainer(container.id);
+      removeContainerLog(this.#node, this.#pod, container);
+      this.#messages.delete(container.id);
+    }
+    const kept = new Set(containers.filter((c) => !old.includes(c)).map((c) => c.sandboxId));
+    for (const sandbox of sandboxes.slice(1))
+      if (!sandbox.ready && !kept.has(sandbox.id)) await this.#node.cri.removePodSandbox(sandbox.id);
   }
 
   #checkDeadline(): void {
@@ -441,23 +459,13 @@ export class PodWorker {
     const { cri } = this.#node;
     await Promise.all(this.#runtime.containers.map((c) => cri.removeContainer(c.id)));
     await Promise.all(this.#runtime.sandboxes.map((s) => cri.removePodSandbox(s.id)));
+    for (const container of this.#runtime.containers) removeContainerLog(this.#node, this.#pod, container);
     rmSync(podLogDirectory(this.#node.paths, this.#pod), { recursive: true, force: true });
-    this.#removeLogLinks();
     this.#node.images.forget(this.uid);
     this.#node.objects.release(this.uid);
     this.#options.statuses.forget(this.uid);
     this.stop();
     this.#options.onGone(this.uid);
-  }
-
-  #removeLogLinks(): void {
-    for (const container of this.#runtime.containers) {
-      const name = `${this.#pod.metadata?.name ?? ""}_${this.#pod.metadata?.namespace ?? ""}_${container.name}`.slice(
-        0,
-        251 - container.id.length,
-      );
-      rmSync(`${this.#node.paths.containerLogs}/${name}-${container.id}.log`, { force: true });
-    }
   }
 
   async #confirmDeletion(): Promise<void> {

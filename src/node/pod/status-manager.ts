@@ -4,7 +4,7 @@
  */
 import type { Client } from "../../client/client.ts";
 import { isApiError } from "../../core/api-error.ts";
-import { formatTime, type Clock } from "../../core/clock.ts";
+import { formatTime, sleep, type Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { pods, type Pod, type PodCondition, type PodStatus } from "../../schema/types/core-v1.ts";
 import { sameValue, statusPatch } from "./status-patch.ts";
@@ -25,6 +25,8 @@ export interface StatusManagerOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Aborted: nothing more is told. */
+  readonly signal: AbortSignal;
 }
 
 const retryDelay = 500;
@@ -85,17 +87,17 @@ export class StatusManager {
   }
 
   async #send(entry: Entry): Promise<void> {
-    const { client, clock, log } = this.#options;
+    const { client, clock, log, signal } = this.#options;
     // Changes of the same moment go together.
     await Promise.resolve();
-    while (entry.dirty) {
+    while (entry.dirty && !signal.aborted) {
       entry.dirty = false;
       const { status } = entry;
       const patch = statusPatch(entry.told, status);
       if (sameValue(patch, {})) continue;
       try {
         const body = { metadata: { uid: entry.uid }, status: patch };
-        const answer = await client.resource(pods, entry.namespace).patch(entry.name, "strategic", body, { subresource: "status" });
+        const answer = await client.resource(pods, entry.namespace).patch(entry.name, "strategic", body, { subresource: "status", signal });
         entry.told = answer.status ?? status;
         entry.failures = 0;
       } catch (error) {
@@ -104,9 +106,10 @@ export class StatusManager {
           log.debug("status not told", { pod: `${entry.namespace}/${entry.name}`, error });
           break;
         }
+        if (signal.aborted) break;
         log.warn("status could not be told", { pod: `${entry.namespace}/${entry.name}`, error });
         const delay = Math.min(maxRetryDelay, retryDelay * 2 ** entry.failures++);
-        await new Promise<void>((done) => clock.setTimeout(done, delay));
+        await sleep(clock, delay, signal).catch(() => undefined);
         if (this.#entries.get(entry.uid) === entry) entry.dirty = true;
       }
     }

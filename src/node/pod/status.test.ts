@@ -103,7 +103,10 @@ describe("the status of a pod", () => {
   });
 
   it("waits for readiness gates of others", () => {
-    const gated: Pod = { ...pod, spec: { ...pod.spec, containers: pod.spec?.containers ?? [], readinessGates: [{ conditionType: "x/y" }] } };
+    const gated: Pod = {
+      ...pod,
+      spec: { ...pod.spec, containers: pod.spec?.containers ?? [], readinessGates: [{ conditionType: "x/y" }] },
+    };
     const status = podStatus({ ...base, pod: gated, runtime: alive(running) });
     assert.equal(condition(status, "ContainersReady"), "True");
     assert.equal(status.conditions?.find((c) => c.type === "Ready")?.reason, "ReadinessGatesNotReady");
@@ -153,8 +156,18 @@ describe("the patch of a status", () => {
 
   it("merges conditions by type and clears their messages", () => {
     const patch = statusPatch(
-      { conditions: [{ type: "Ready", status: "False", message: "no" }, { type: "Same", status: "True" }] },
-      { conditions: [{ type: "Ready", status: "True" }, { type: "Same", status: "True" }] },
+      {
+        conditions: [
+          { type: "Ready", status: "False", message: "no" },
+          { type: "Same", status: "True" },
+        ],
+      },
+      {
+        conditions: [
+          { type: "Ready", status: "True" },
+          { type: "Same", status: "True" },
+        ],
+      },
     );
     assert.deepEqual(patch, { conditions: [{ type: "Ready", status: "True", message: null }] });
   });

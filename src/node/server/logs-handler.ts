@@ -44,14 +44,22 @@ export async function serveLogs(server: KubeletServerOptions, url: URL, request:
   });
   response.writeHead(200, { "content-type": "text/plain" });
   response.flushHeaders();
-  for await (const piece of log) {
-    if (!response.write(piece))
-      await new Promise<void>((done) => {
-        response.once("drain", done);
-        response.once("close", done);
-      });
-  }
+  for await (const piece of log) await send(response, piece);
   response.end();
+}
+
+/**
+ * Resolves when the piece has left. The end must not travel with it: upstream's WebSocket bridge drops data that it reads
+ * together with the end of the body.
+ */
+function send(response: ServerResponse, piece: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    response.once("close", resolve);
+    response.write(piece, () => {
+      response.off("close", resolve);
+      setImmediate(resolve);
+    });
+  });
 }
 
 /** The container whose log is meant: the running one, or the last one that ended. */
