@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync, readdirSync }
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeDescriptions } from "./generate-descriptions.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const out = join(root, "dist");
@@ -36,6 +37,7 @@ const result = await build({
   metafile: true,
   logLevel: "warning",
 });
+writeDescriptions(join(out, "descriptions.txt.gz"));
 writeFileSync(join(out, "meta.json"), JSON.stringify(result.metafile));
 let bytes = 0;
 for (const f of readdirSync(out, { recursive: true, encoding: "utf8" })) if (f.endsWith(".mjs")) bytes += statSync(join(out, f)).size;

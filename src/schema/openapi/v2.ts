@@ -70,7 +70,7 @@ const statusTexts: Record<string, string> = { "200": "OK", "201": "Created", "20
 function consumedTypes(operation: Operation, item: PathItem): readonly string[] {
   if (operation.body?.patch) return patchTypes(item.custom);
   if (operation.action === undefined) return producedTypes(operation, false);
-  return item.custom && operation.body !== undefined ? ["application/json", "application/yaml"] : ["*/*"];
+  return item.custom ? ["application/json", "application/yaml"] : ["*/*"];
 }
 
 function renderOperation(operation: Operation, item: PathItem): Json {
