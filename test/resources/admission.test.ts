@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { admissionChain } from "../../src/resources/admission/index.ts";
 import type { Client } from "../../src/client/client.ts";
-import { configmaps, namespaces, nodes, pods, serviceaccounts, persistentvolumeclaims } from "../../src/schema/types/core-v1.ts";
+import {
+  configmaps,
+  limitranges,
+  namespaces,
+  nodes,
+  pods,
+  serviceaccounts,
+  persistentvolumeclaims,
+} from "../../src/schema/types/core-v1.ts";
 import { leases } from "../../src/schema/types/coordination-v1.ts";
 import { priorityclasses } from "../../src/schema/types/scheduling-v1.ts";
 import { storageclasses } from "../../src/schema/types/storage-v1.ts";
@@ -160,5 +168,38 @@ test("a kubelet writes its own node and lease, not another's", async () => {
   });
   await assert.rejects(n1.resource(pods, "team").create(pod("p")), {
     message: 'pods "p" is forbidden: pod does not have "kubernetes.io/config.mirror" annotation, node "n1" can only create mirror pods',
+  });
+});
+
+test("containers get a limit range's defaults, and keep within its bounds", async () => {
+  await using at = await withNamespace();
+  const limits = [
+    {
+      type: "Container",
+      default: { cpu: "500m", memory: "256Mi" },
+      defaultRequest: { cpu: "100m" },
+      max: { cpu: "1" },
+      min: { memory: "64Mi" },
+    },
+    { type: "Pod", max: { cpu: "1500m" } },
+  ];
+  await at.client.resource(limitranges, "team").create({ metadata: { name: "l" }, spec: { limits } });
+  const client = at.client.resource(pods, "team");
+  const created = await client.create(
+    pod("plain", { containers: [{ name: "app", image: "x", resources: { requests: { memory: "128Mi" } } }] }),
+  );
+  assert.deepEqual(created.spec?.containers[0]?.resources, {
+    limits: { cpu: "500m", memory: "256Mi" },
+    requests: { cpu: "100m", memory: "128Mi" },
+  });
+  assert.equal(
+    created.metadata?.annotations?.["kubernetes.io/limit-ranger"],
+    "LimitRanger plugin set: cpu request for container app; cpu, memory limit for container app",
+  );
+  const big = { name: "app", image: "x", resources: { limits: { cpu: "2", memory: "32Mi" } } };
+  await assert.rejects(client.create(pod("big", { containers: [big] })), {
+    code: 403,
+    message:
+      'pods "big" is forbidden: [minimum memory usage per Container is 64Mi, but request is 32Mi, maximum cpu usage per Container is 1, but limit is 2, maximum cpu usage per Pod is 1500m, but limit is 2]',
   });
 });

@@ -6,6 +6,7 @@ import type { AdmissionPlugin } from "../../apiserver/admission.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
 import { defaultIngressClass } from "./default-ingress-class.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podResizeValidator } from "./pod-resize.ts";
@@ -19,6 +20,7 @@ import { defaultTolerationSeconds, taintNodesByCondition } from "./tolerations.t
 export function admissionChain(deps: ResourceDeps): AdmissionPlugin[] {
   return [
     namespaceLifecycle(deps),
+    limitRanger(deps),
     serviceAccount(deps),
     nodeRestriction(deps),
     taintNodesByCondition(),
