@@ -3,9 +3,8 @@
  * channels (v5, v4, base64, KEP-4006) or SPDY tunnelled through a WebSocket. Wire names come from
  * `k8s.io/apimachinery/pkg/util/remotecommand` and `…/portforward`.
  *
- * Server end: {@link import("./remote-command-server.ts").acceptRemoteCommand},
- * {@link import("./port-forward-server.ts").acceptPortForward}. Client end: `remote-command-client.ts`,
- * `port-forward-client.ts`; for pods of a cluster `pod-streams.ts`.
+ * Server end: `acceptRemoteCommand` and `acceptPortForward` (`remote-command-server.ts`, `port-forward-server.ts`). Client
+ * end: `openRemoteCommand`, `openPortForward`; for pods of a cluster `pod-streams.ts`.
  */
 import type { Duplex, Readable, Writable } from "node:stream";
 import type { Clock } from "../../core/clock.ts";

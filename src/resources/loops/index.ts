@@ -2,24 +2,16 @@
  * What an API server does beside answering: it says that it is there (identity lease), keeps the `kubernetes` Service and its
  * endpoints, and repairs allocations of addresses and ports.
  */
-import type { ApiServer } from "../../apiserver/server-interface.ts";
 import type { Timer } from "../../core/clock.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { ServiceAllocators } from "../services/allocators.ts";
 import { repairAddresses } from "../services/repair-addresses.ts";
 import { ApiServiceRegistration } from "./api-services.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
+import type { ServerLoopOptions } from "./options.ts";
 import { ServerIdentity } from "./server-identity.ts";
 
-export interface ServerLoopOptions {
-  /** The address under which pods reach this server. A loopback address is not published, since no pod could use it. */
-  readonly advertiseAddress: string;
-  readonly port: number;
-  /** Given: groups that the server answers itself are registered as APIServices. */
-  readonly server?: Pick<ApiServer, "definitions" | "onDefinitionsChange"> | undefined;
-  /** Unique among the servers of the cluster; by default made from host name and address. */
-  readonly identity?: string | undefined;
-}
+export type { ServerLoopOptions } from "./options.ts";
 
 export interface ServerLoops {
   /** Withdraws this server from the endpoints and ends the loops. */

@@ -9,7 +9,7 @@ import { endpointslices } from "../../schema/types/discovery-v1.ts";
 import type { EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { firstServiceIp } from "../services/ip-range.ts";
-import type { ServerLoopOptions } from "./index.ts";
+import type { ServerLoopOptions } from "./options.ts";
 
 const namespace = "default";
 const name = "kubernetes";

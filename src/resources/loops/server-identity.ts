@@ -6,7 +6,7 @@ import { mutable } from "../../schema/object.ts";
 import { leases } from "../../schema/types/coordination-v1.ts";
 import type { Lease } from "../../schema/types/coordination-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
-import type { ServerLoopOptions } from "./index.ts";
+import type { ServerLoopOptions } from "./options.ts";
 
 const namespace = "kube-system";
 const label = "apiserver.kubernetes.io/identity";

@@ -1,0 +1,11 @@
+import type { ApiServer } from "../../apiserver/server-interface.ts";
+
+export interface ServerLoopOptions {
+  /** The address under which pods reach this server. A loopback address is not published, since no pod could use it. */
+  readonly advertiseAddress: string;
+  readonly port: number;
+  /** Given: groups that the server answers itself are registered as APIServices. */
+  readonly server?: Pick<ApiServer, "definitions" | "onDefinitionsChange"> | undefined;
+  /** Unique among the servers of the cluster; by default made from host name and address. */
+  readonly identity?: string | undefined;
+}
