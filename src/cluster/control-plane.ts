@@ -52,8 +52,13 @@ export interface ControlPlane {
   readonly informers: InformerFactory;
   /** Also answers on this address, at the same port. Resolves with the URL. */
   listenOn(address: string): Promise<string>;
-  /** Resolves when this many nodes are Ready. */
-  nodesReady(count: number, signal: AbortSignal, progress: (ready: number, of: number) => void): Promise<void>;
+  /** Resolves when this many nodes are Ready. `adopted`: nodes whose agents ran before this control plane did. */
+  nodesReady(
+    count: number,
+    adopted: ReadonlySet<string>,
+    signal: AbortSignal,
+    progress: (ready: number, of: number) => void,
+  ): Promise<void>;
   /** Runs before the server stops, in reverse order. */
   onStop(run: () => Promise<void>): void;
   stop(): Promise<void>;
@@ -85,7 +90,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(() => secure.stop());
     const custom = await startCustomResources(server, { clock, log: log.child("custom-resources") });
     stops.push(() => custom.stop());
-    const loops = await startServerLoops(deps, { advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1", port: config.port, server });
+    const loops = await startServerLoops(deps, {
+      advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1",
+      port: config.port,
+      server,
+    });
     stops.push(() => loops.stop());
     const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];
     stops.push(async () => void (await Promise.all(fronts.map((f) => f.close()))));
@@ -108,7 +117,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         fronts.push(await open(server, options, address));
         return `https://${address}:${config.port}`;
       },
-      nodesReady: (count, signal, progress) => nodesReady(informers, count, since, signal, progress),
+      nodesReady: (count, adopted, signal, progress) =>
+        nodesReady(informers, count, (name, heartbeat) => adopted.has(name) || heartbeat >= since, signal, progress),
       onStop: (run) => void stops.push(run),
       stop: async () => {
         stopping.abort(new Error("the control plane is stopping"));
@@ -227,11 +237,14 @@ function startWork(
 function nodesReady(
   informers: InformerFactory,
   count: number,
-  since: number,
+  fresh: (node: string, heartbeat: number) => boolean,
   signal: AbortSignal,
   progress: (ready: number, of: number) => void,
 ): Promise<void> {
-  const isReady = (n: Node): boolean => n.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True" && Date.parse(c.lastHeartbeatTime ?? "") >= since) ?? false;
+  const isReady = (n: Node): boolean => {
+    const ready = n.status?.conditions?.find((c) => c.type === "Ready");
+    return ready?.status === "True" && fresh(n.metadata?.name ?? "", Date.parse(ready.lastHeartbeatTime ?? ""));
+  };
   const informer = informers.informer(nodes);
   return new Promise((resolve) => {
     let last = 0;

@@ -83,6 +83,7 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
   };
   writeRun(config.dataDir, state);
   try {
+    let adopted: ReadonlySet<string> = new Set();
     if (config.nodes > 0) {
       options.report({ type: "progress", text: `starting ${config.nodes === 1 ? "a node" : `${config.nodes} nodes`}` });
       const machines = await startMachines({
@@ -96,9 +97,10 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
       });
       state = { ...state, hostNetwork: machines.undo };
       writeRun(config.dataDir, state);
+      adopted = machines.adopted;
       plane.onStop(() => machines.stop());
     }
-    await plane.nodesReady(config.nodes + config.simulatedNodes, stopping.signal, (ready, all) =>
+    await plane.nodesReady(config.nodes + config.simulatedNodes, adopted, stopping.signal, (ready, all) =>
       options.report({ type: "progress", text: `${ready} of ${all} nodes ready` }),
     );
     if (!stopping.signal.aborted) options.report({ type: "ready", text: describe(config, plane.url) });

@@ -43,11 +43,15 @@ export class Agent {
   }
 
   /** Takes over the agent that runs, or starts one. `fresh`: its configuration changed, so a running one is replaced. */
-  async start(fresh: boolean): Promise<void> {
+  async start(fresh: boolean): Promise<"adopted" | "started"> {
     const present = agentProcess(this.#options.machine);
     if (present !== undefined && fresh) await stopProcess(present, 10_000);
-    if (present !== undefined && !fresh) this.#watch(present);
-    else await this.#spawn();
+    if (present !== undefined && !fresh) {
+      this.#watch(present);
+      return "adopted";
+    }
+    await this.#spawn();
+    return "started";
   }
 
   /** Ends the agent; its pods are left to whoever takes the machine away. */

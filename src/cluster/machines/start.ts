@@ -32,6 +32,8 @@ export interface MachinesOptions {
 
 export interface Machines {
   readonly undo: HostNetworkUndo;
+  /** Nodes whose agents were running already. */
+  readonly adopted: ReadonlySet<string>;
   /** Ends the agents and takes the host's routes away. */
   stop(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function startMachines(options: MachinesOptions): Promise<Machines>
     Array.from({ length: config.nodes }, (_, i) => machineOf(config, i + 1).address),
   );
   const removeRoutes = keepPodRoutes(plane.informers, log.child("routes"), isSimulated, bridgeName(config));
+  const adopted = new Set<string>();
   const agents = await Promise.all(
     Array.from({ length: config.nodes }, async (_, i) => {
       const machine = machineOf(config, i + 1);
@@ -62,12 +65,13 @@ export async function startMachines(options: MachinesOptions): Promise<Machines>
       await holder();
       const { file, changed } = writeNodeFiles(options, machine, url, containerd);
       const agent = new Agent({ machine, holder, configFile: file, clock, log: log.child("agents") });
-      await agent.start(changed);
+      if ((await agent.start(changed)) === "adopted") adopted.add(machine.name);
       return agent;
     }),
   );
   return {
     undo: options.undo ?? undo,
+    adopted,
     stop: async () => {
       await Promise.all(agents.map((a) => a.stop()));
       await removeRoutes();
