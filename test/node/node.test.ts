@@ -100,7 +100,7 @@ for (const [index, containerd] of runtimes.entries()) {
         trustedUsers: [kubeletClientName],
       };
       await machine.startAgent(options);
-      await plane.nodesReady(1, AbortSignal.timeout(20_000), () => undefined);
+      await plane.nodesReady(1, new Set(), AbortSignal.timeout(20_000), () => undefined);
       await until("the default service account's token can be mounted", async () => {
         const ns = await plane.client.resource(namespaces).get(namespace);
         return (
@@ -218,7 +218,7 @@ for (const [index, containerd] of runtimes.entries()) {
       assert.match(out, /^from-config ends from-config app="ends"\nca\.crt\nnamespace\ntoken\n10\.214\.\d+\.\d+\tends\n777\n$/);
       assert.equal(await logs("ends", "?tailLines=1"), "777\n");
       const told = (await plane.client.resource(events, namespace).list({ fieldSelector: "involvedObject.name=ends" })).items;
-      assert.deepEqual(told.map((e) => [e.reason, e.message]).sort(), [
+      assert.deepEqual(told.map((e) => [e.reason, e.message]).sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)), [
         ["Created", "Container created"],
         ["Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`],
         ["Started", "Container started"],
