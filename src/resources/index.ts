@@ -7,6 +7,7 @@ import { kindOf } from "../kinds/index.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { typeNameOf } from "../schema/scheme.ts";
 import { columnsOf } from "./columns.ts";
+import { answersDeletedObject } from "./deleted-objects.ts";
 import { deprecationOf } from "./deprecations.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { servedResources, type ServedResource, type ServedSubresource } from "./rows.ts";
@@ -48,7 +49,7 @@ function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps)
     versions: row.versions.map((v) => versionOf(row, v.version, special)),
     storageVersion,
     verbs: row.versions[0]?.verbs ?? [],
-    strategy,
+    strategy: answersDeletedObject(row.group, row.resource) ? { ...strategy, answersDeletedObject: true } : strategy,
     subresources: subresourcesOf(row, kind, traits, special, deps),
     storagePrefix: storagePrefix(row.group, row.resource),
     ...(special.storageGroup === undefined ? {} : { storageGroup: special.storageGroup }),

@@ -2,12 +2,13 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { ApiRequest, ApiResponse } from "../../apiserver/request.ts";
-import { badRequest } from "../../core/api-error.ts";
+import { badRequest, serviceUnavailable } from "../../core/api-error.ts";
+import type { Pod } from "../../schema/types/core-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import type { Kubelets } from "../nodes/kubelet.ts";
 import { storedPod } from "../pods/containers.ts";
 import { proxiedEndpoint } from "../services/endpoint-resolution.ts";
-import type { Backend, BackendTls } from "./backend.ts";
+import { hostPort, type Backend, type BackendTls } from "./backend.ts";
 import { isGlobalUnicast } from "./global-unicast.ts";
 import { reverseProxy } from "./reverse-proxy.ts";
 import { targetName } from "./target-name.ts";
@@ -27,7 +28,9 @@ export function podProxyHandler(deps: ResourceDeps): Handler {
     const ip = pod.status?.podIPs?.[0]?.ip ?? "";
     if (!isGlobalUnicast(ip)) throw badRequest("address not allowed");
     const scheme = target.scheme === "https" ? "https" : "http";
-    return { scheme, host: ip, port: port === "" ? (scheme === "https" ? 443 : 80) : Number(port), tls: unchecked };
+    const number = port === "" ? (scheme === "https" ? 443 : 80) : Number(port);
+    refuseSimulated(deps, pod, ip, number);
+    return { scheme, host: ip, port: number, tls: unchecked };
   });
 }
 
@@ -35,7 +38,8 @@ export function serviceProxyHandler(deps: ResourceDeps): Handler {
   return proxyHandler(async (request) => {
     const target = targetName(request.info.name);
     if (target === undefined) throw badRequest(`invalid service request ${JSON.stringify(request.info.name)}`);
-    const { ip, port } = await proxiedEndpoint(deps, request.info.namespace, target, request.info.name);
+    const { ip, port, pod } = await proxiedEndpoint(deps, request.info.namespace, target, request.info.name);
+    refuseSimulated(deps, pod, ip, port);
     return { scheme: target.scheme === "https" ? "https" : "http", host: ip, port, tls: unchecked };
   });
 }
@@ -61,6 +65,12 @@ function proxyHandler(locate: (request: ApiRequest) => Promise<Backend>): Handle
     }
     return await reverseProxy(request, backend, path);
   };
+}
+
+/** Pods of simulated nodes have addresses that lead nowhere, or worse, to somebody else. */
+function refuseSimulated(deps: ResourceDeps, pod: Pod, ip: string, port: number): void {
+  if (deps.kubelet?.local?.(pod.spec?.nodeName ?? "") === undefined) return;
+  throw serviceUnavailable(`error trying to reach service: dial tcp ${hostPort({ host: ip, port })}: connect: no route to host`);
 }
 
 function firstPort(containers: readonly { ports?: readonly { containerPort?: number }[] | undefined }[]): string {

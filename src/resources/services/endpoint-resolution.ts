@@ -8,6 +8,8 @@ import type { TargetName } from "../proxy/target-name.ts";
 export interface ResolvedEndpoint {
   readonly ip: string;
   readonly port: number;
+  /** Whose address it is. */
+  readonly pod: Pod;
 }
 
 type Objects = Pick<ResourceDeps, "objects">;
@@ -34,7 +36,8 @@ export async function proxiedEndpoint(deps: Objects, namespace: string, target: 
     for (const port of subset.ports ?? []) {
       if ((port.name ?? "") !== portName) continue;
       for (const address of fromRandom(subset.addresses ?? [])) {
-        if (await isPodAddress(deps, namespace, address)) return { ip: address.ip, port: port.port ?? 0 };
+        const pod = await podOfAddress(deps, namespace, address);
+        if (pod !== undefined) return { ip: address.ip, port: port.port ?? 0, pod };
       }
     }
   }
@@ -75,11 +78,11 @@ async function storedService(deps: Objects, namespace: string, name: string): Pr
 }
 
 /** The proxy goes to pods alone: an address that somebody merely wrote down could be anything. */
-async function isPodAddress(deps: Objects, namespace: string, address: EndpointAddress): Promise<boolean> {
+async function podOfAddress(deps: Objects, namespace: string, address: EndpointAddress): Promise<Pod | undefined> {
   const ref = address.targetRef;
-  if (ref === undefined || ref.namespace !== namespace || ref.name === undefined) return false;
+  if (ref === undefined || ref.namespace !== namespace || ref.name === undefined) return undefined;
   const pod = (await deps.objects("", "pods").get(namespace, ref.name)) as unknown as Pod | undefined;
-  return pod?.status?.podIPs?.some((p) => p.ip === address.ip) ?? false;
+  return pod?.status?.podIPs?.some((p) => p.ip === address.ip) ? pod : undefined;
 }
 
 function fromRandom<T>(items: readonly T[]): T[] {
