@@ -136,6 +136,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     clusterDns: options.clusterDns ?? [],
     nodeDns: () => readNodeDns(options.resolvConf ?? "/etc/resolv.conf"),
     services: () => (serviceInformer.synced ? serviceInformer.lister.list() : undefined),
+    self: () => registration.node,
     allocatable: () => registration.allocatable(),
     runtimeHandler: async (pod) => {
       const name = pod.spec?.runtimeClassName;

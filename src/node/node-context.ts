@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import type { MetricsRegistry } from "../core/metrics.ts";
 import type { Cgroups } from "../host/cgroups.ts";
-import type { Container, EphemeralContainer, Pod, Service } from "../schema/types/core-v1.ts";
+import type { Container, EphemeralContainer, Node, Pod, Service } from "../schema/types/core-v1.ts";
 import type { CgroupPaths } from "./container/resources.ts";
 import type { DnsConfig } from "./container/hostname.ts";
 import type { CriClient } from "./cri/cri-client.ts";
@@ -37,6 +37,8 @@ export interface NodeContext {
   nodeDns(): DnsConfig;
   /** Undefined until they have been listed once. */
   services(): readonly Service[] | undefined;
+  /** This node, as the API server has it; undefined before it is registered. */
+  self(): Node | undefined;
   allocatable(): Readonly<Record<string, string>>;
   runtimeHandler(pod: Pod): Promise<string>;
 }

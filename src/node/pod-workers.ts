@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Pod } from "../schema/types/core-v1.ts";
+import { refusal, shortage, type Refusal } from "./admission.ts";
 import type { NodeContext } from "./node-context.ts";
 import { rotateLog } from "./logs/log-rotation.ts";
 import { PodWorker } from "./pod/pod-worker.ts";
@@ -9,6 +10,10 @@ import { readPodRuntime, listRuntimePods, type RuntimeContainer } from "./pod/ru
 import type { StatusManager } from "./pod/status-manager.ts";
 
 const logLimits = { maxSize: 10 * 1024 * 1024, maxFiles: 5 };
+
+function isTerminal(pod: Pod): boolean {
+  return pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+}
 
 export class PodWorkers {
   readonly #node: NodeContext;
@@ -47,10 +52,37 @@ export class PodWorkers {
       node: this.#node,
       statuses: this.#statuses,
       agentStarted: this.#agentStarted,
-      onGone: (gone) => this.#workers.delete(gone),
+      refused: this.#judge(pod),
+      shortage: (wanted) => this.#shortage(wanted),
+      onGone: (gone) => this.#gone(gone),
     });
     this.#workers.set(uid, worker);
     worker.start();
+  }
+
+  /** A pod that this node has begun with before is not judged again. */
+  #judge(pod: Pod): Refusal | undefined {
+    const self = this.#node.self();
+    const known = pod.status?.startTime !== undefined || pod.metadata?.deletionTimestamp !== undefined || isTerminal(pod);
+    return known || self === undefined ? undefined : refusal(pod, this.#others(pod), self);
+  }
+
+  #shortage(pod: Pod): Refusal | undefined {
+    const self = this.#node.self();
+    return self === undefined ? undefined : shortage(pod, this.#others(pod), self);
+  }
+
+  /** Pods that take up room, as they have been given it. */
+  #others(pod: Pod): Pod[] {
+    return this.list()
+      .filter((w) => w.uid !== pod.metadata?.uid && !w.ended)
+      .map((w) => w.given);
+  }
+
+  #gone(uid: string): void {
+    this.#workers.delete(uid);
+    // Room has become free: whoever waits for it may have it now.
+    for (const worker of this.#workers.values()) if (worker.given !== worker.pod) worker.wake();
   }
 
   update(pod: Pod): void {

@@ -37,6 +37,8 @@ export interface ConditionInput {
   readonly sandboxReady: boolean;
   /** What the pod's status has at present. */
   readonly old: readonly PodCondition[];
+  /** Of a resize in place that is under way. */
+  readonly resize?: readonly PodCondition[];
 }
 
 /** In the kubelet's order: foreign conditions first, then its own. */
@@ -54,6 +56,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
   });
   return [
     ...foreign,
+    ...(input.resize ?? []),
     own("PodReadyToStartContainers", { status: sandboxReady ? "True" : "False" }),
     own("Initialized", judgeInitialized(input)),
     own("Ready", judgeReady(pod, containersReady, foreign)),

@@ -1,7 +1,7 @@
 /** A pod's phase from the states of its containers. Pure. */
 import { isSidecar } from "../../kinds/pod/containers.ts";
 import type { Container, ContainerStatus, PodSpec } from "../../schema/types/core-v1.ts";
-import { restartsAfter } from "./restart-policy.ts";
+import { shouldRestart } from "../../kinds/pod/restart.ts";
 
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
 
@@ -31,7 +31,7 @@ export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], en
     }
     const end = status?.state?.terminated ?? (status?.state?.waiting === undefined ? undefined : status.lastState?.terminated);
     if (end === undefined) pendingInit++;
-    else if (end.exitCode !== 0 && !restartsAfter(container, spec, end.exitCode)) failedForGood++;
+    else if (end.exitCode !== 0 && !shouldRestart(container, spec, end.exitCode)) failedForGood++;
   }
 
   for (const container of spec.containers) {
@@ -44,7 +44,7 @@ export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], en
     const end = now ?? (status?.state?.waiting === undefined ? undefined : status.lastState?.terminated);
     if (end !== undefined) {
       stopped++;
-      if (!restartsAfter(container, spec, end.exitCode)) stoppedForGood++;
+      if (!shouldRestart(container, spec, end.exitCode)) stoppedForGood++;
       if (now?.exitCode === 0) succeeded++;
     } else if (status?.state?.waiting !== undefined) waiting++;
     else unknown++;

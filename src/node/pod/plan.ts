@@ -5,7 +5,8 @@
 import { isSidecar } from "../../kinds/pod/containers.ts";
 import type { Container, Pod, PodSpec } from "../../schema/types/core-v1.ts";
 import { containerHash } from "./labels.ts";
-import { matchingRule, restartsAfter, restartsOnProbeFailure, shouldStart } from "./restart-policy.ts";
+import { matchingRestartRule, shouldRestart } from "../../kinds/pod/restart.ts";
+import { restartsOnProbeFailure, shouldStart } from "./restart-policy.ts";
 import { findRuntimeContainer, type PodRuntime, type RuntimeContainer } from "./runtime.ts";
 
 export type ProbeVerdict = "success" | "failure" | "unknown";
@@ -121,7 +122,7 @@ function succeeded(container: Container, runtime: PodRuntime): boolean {
 function planReset(spec: PodSpec, runtime: PodRuntime): RuntimeContainer[] {
   const all = [...(spec.initContainers ?? []), ...spec.containers];
   const triggers = (container: Container, c: RuntimeContainer): boolean =>
-    c.state === "exited" && matchingRule(container, c.exitCode) === "RestartAllContainers";
+    c.state === "exited" && matchingRestartRule(container, c.exitCode)?.action === "RestartAllContainers";
   const source = all.some((container) => {
     const latest = findRuntimeContainer(runtime, container.name);
     return latest !== undefined && triggers(container, latest);
@@ -193,7 +194,7 @@ function planInitContainer(
         return "waits";
       }
       if (latest.exitCode === 0) return "done";
-      if (!restartsAfter(container, spec, latest.exitCode)) return "failed";
+      if (!shouldRestart(container, spec, latest.exitCode)) return "failed";
       plan.initContainers.push(index);
       return "waits";
     case "unknown":

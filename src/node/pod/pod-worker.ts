@@ -6,18 +6,21 @@
 import { rmSync } from "node:fs";
 import { isApiError } from "../../core/api-error.ts";
 import { formatTime, type Timer } from "../../core/clock.ts";
+import { findContainer } from "../../kinds/pod/containers.ts";
 import { pods, type Container, type Pod, type PodStatus } from "../../schema/types/core-v1.ts";
 import type { PodSandboxConfig } from "../cri/types.ts";
 import { aboutPod, containerEvent, podLogDirectory, podText, type NodeContext } from "../node-context.ts";
 import { PodProbes } from "../probes/pod-probes.ts";
 import type { MountedVolume } from "../volumes/pod-volumes.ts";
 import { VolumeError } from "../volumes/pod-volumes.ts";
+import type { Refusal } from "../admission.ts";
 import type { StartFailure } from "./container-statuses.ts";
 import { removeContainerLog } from "./container-log.ts";
 import { startContainer } from "./container-start.ts";
 import { goDuration } from "./durations.ts";
 import { killContainer, killContainers } from "./kill.ts";
 import { planPod, type PodPlan } from "./plan.ts";
+import { PodResize, type ResizeRestart } from "./resize.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
 import { emptyRuntime, readPodRuntime, type PodRuntime } from "./runtime.ts";
 import { createSandbox, sandboxConfig } from "./sandbox.ts";
@@ -30,6 +33,10 @@ export interface PodWorkerOptions {
   readonly node: NodeContext;
   readonly statuses: StatusManager;
   readonly agentStarted: number;
+  /** Set when the node does not take the pod. */
+  readonly refused?: Refusal | undefined;
+  /** Why the pod, as it asks to be, would not fit among the node's others. */
+  shortage(pod: Pod): Refusal | undefined;
   /** The pod and everything of it is gone from this node. */
   onGone(uid: string): void;
 }
@@ -54,6 +61,7 @@ export class PodWorker {
   readonly #node: NodeContext;
   readonly #probes: PodProbes;
   readonly #backoff: RestartBackoff;
+  readonly #resize: PodResize;
   readonly #failures = new Map<string, StartFailure>();
   readonly #messages = new Map<string, string>();
   #pod: Pod;
@@ -79,6 +87,7 @@ export class PodWorker {
     this.#options = options;
     this.#node = options.node;
     this.#backoff = new RestartBackoff(options.node.clock);
+    this.#resize = new PodResize(pod, { node: options.node, shortage: (p) => options.shortage(p) });
     this.#probes = new PodProbes({
       node: options.node,
       clock: options.node.clock,
@@ -93,15 +102,44 @@ export class PodWorker {
     return this.#pod;
   }
 
+  /** The pod with the resources it has been given. */
+  get given(): Pod {
+    return this.#resize.given(this.#pod);
+  }
+
+  get ended(): boolean {
+    return this.#stage === "ended";
+  }
+
   get runtime(): PodRuntime {
     return this.#runtime;
   }
 
   start(): void {
+    const { refused } = this.#options;
+    if (refused !== undefined) {
+      this.#refuse(refused);
+      return;
+    }
     if (this.#isTerminal(this.#pod.status)) this.#end();
     else this.#node.objects.use(this.#pod);
     this.#probes.start();
     this.update(this.#pod);
+  }
+
+  #refuse({ reason, message }: Refusal): void {
+    const { events, clock } = this.#node;
+    events.event(aboutPod(this.#pod), "Warning", reason, message);
+    const old = this.#pod.status;
+    this.#options.statuses.set(this.#pod, {
+      ...old,
+      phase: "Failed",
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: old?.startTime ?? formatTime(clock.now()),
+    });
+    this.#stage = "ended";
+    this.wake();
   }
 
   /** The API's pod has changed. */
@@ -221,7 +259,7 @@ export class PodWorker {
   #tell(ended: boolean): PodStatus {
     const { node, statuses } = { node: this.#node, statuses: this.#options.statuses };
     const status = podStatus({
-      pod: this.#pod,
+      pod: this.given,
       runtime: this.#runtime,
       old: statuses.get(this.uid) ?? this.#pod.status ?? {},
       failures: this.#failures,
@@ -229,6 +267,7 @@ export class PodWorker {
       hostIPs: node.nodeIPs,
       ended,
       failed: this.#failed,
+      resize: ended ? [] : this.#resize.conditions,
       now: formatTime(node.clock.now()),
     });
     if (ended) return this.#orphaned ? status : statuses.set(this.#pod, endedStatus(status));
@@ -243,12 +282,15 @@ export class PodWorker {
   async #live(): Promise<void> {
     await this.#read();
     this.#checkDeadline();
+    this.#resize.decide(this.#pod);
+    const restarts = await this.#resize.apply(this.#pod, this.#runtime);
     const status = this.#tell(false);
     if (this.#isTerminal(status) || this.#failed !== undefined) {
       this.#end();
       return;
     }
     const plan = planPod(this.#pod, this.#runtime, this.#probes.verdicts);
+    for (const restart of restarts) addRestart(plan, this.#pod, restart);
     await this.#carryOut(plan);
     await this.#dropOld();
   }
@@ -311,7 +353,7 @@ export class PodWorker {
     if (volumes === undefined) return;
     // Before the kills of this pass: a container that is restarted for its probe does not wait for what it did just now.
     const seen = this.#runtime;
-    const config = sandboxConfig(this.#node, this.#pod, plan.attempt);
+    const config = sandboxConfig(this.#node, this.given, plan.attempt);
     if (plan.createSandbox) await this.#makeSandbox(config, signal);
     if (plan.kills.length > 0) await this.#read();
     await this.#startAll(plan, { config, volumes, signal, seen });
@@ -338,7 +380,7 @@ export class PodWorker {
     // With a new sandbox the pod is initialised anew.
     const init = new Set(this.#pod.spec?.initContainers?.map((c) => c.name));
     await Promise.all(this.#runtime.containers.filter((c) => init.has(c.name)).map((c) => this.#node.cri.removeContainer(c.id)));
-    await createSandbox(this.#node, this.#pod, config, signal);
+    await createSandbox(this.#node, this.given, config, signal);
     await this.#read();
     this.#tell(false);
   }
@@ -369,9 +411,11 @@ export class PodWorker {
     const sandbox = this.#runtime.sandboxes[0];
     if (sandbox === undefined) return false;
     try {
-      await startContainer(this.#node, {
-        pod: this.#pod,
-        container,
+      const given = this.given;
+      const own = findContainer(given.spec, container.name) ?? container;
+      const id = await startContainer(this.#node, {
+        pod: given,
+        container: own,
         sandboxId: sandbox.id,
         sandbox: config,
         ips: sandbox.ips,
@@ -379,6 +423,7 @@ export class PodWorker {
         volumes,
         signal,
       });
+      this.#resize.started(own as Container, id);
       this.#failures.delete(container.name);
       this.#awake = true;
       return true;
@@ -476,6 +521,16 @@ export class PodWorker {
       if (!isApiError(error) || (error.code !== 404 && error.code !== 409)) throw error;
     }
   }
+}
+
+/** A container that its resize policy has restarted for its new size. */
+function addRestart(plan: PodPlan, pod: Pod, { id, container, message }: ResizeRestart): void {
+  if (plan.killPod || plan.kills.some((kill) => kill.id === id)) return;
+  plan.kills.push({ id, container, message, reason: "" });
+  const regular = pod.spec?.containers.findIndex((c) => c.name === container.name) ?? -1;
+  const init = pod.spec?.initContainers?.findIndex((c) => c.name === container.name) ?? -1;
+  if (regular >= 0) plan.containers.push(regular);
+  else if (init >= 0) plan.initContainers.push(init);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {

@@ -56,10 +56,15 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 /** Merged by type. A reason or message that is gone is said as null. */
 function changedConditions(from: readonly PodCondition[], to: readonly PodCondition[]): Record<string, unknown>[] {
-  return to.flatMap((condition) => {
+  const removed = from.filter((c) => removable.includes(c.type) && !to.some((other) => other.type === c.type));
+  const changed = to.flatMap((condition) => {
     const old = from.find((c) => c.type === condition.type);
     if (old !== undefined && sameValue(old, condition)) return [];
     const gone = Object.keys(old ?? {}).filter((key) => (condition as unknown as Record<string, unknown>)[key] === undefined);
     return [{ ...condition, ...Object.fromEntries(gone.map((key) => [key, null])) }];
   });
+  return [...changed, ...removed.map(({ type }) => ({ type, $patch: "delete" }))];
 }
+
+/** Conditions of the node that come and go. */
+const removable: readonly string[] = ["PodResizePending", "PodResizeInProgress"];

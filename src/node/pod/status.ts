@@ -1,7 +1,15 @@
 /** The whole `status` of a pod, from what the runtime holds and what the probes found. Pure. */
 import { isSidecar } from "../../kinds/pod/containers.ts";
 import { podLimits, podRequests } from "../../kinds/pod/resources.ts";
-import type { Container, ContainerStatus, Pod, PodSpec, PodStatus, ResourceRequirements } from "../../schema/types/core-v1.ts";
+import type {
+  Container,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodSpec,
+  PodStatus,
+  ResourceRequirements,
+} from "../../schema/types/core-v1.ts";
 import { podConditions } from "./conditions.ts";
 import { containerStatuses, type StartFailure } from "./container-statuses.ts";
 import { podPhase, type PodPhase } from "./phase.ts";
@@ -26,6 +34,8 @@ export interface PodStatusInput {
   readonly ended: boolean;
   /** Set when the node itself ends the pod (deadline, refused admission): phase Failed with this reason. */
   readonly failed?: { reason: string; message: string } | undefined;
+  /** Of a resize in place that is under way. */
+  readonly resize?: readonly PodCondition[];
   /** RFC 3339. */
   readonly now: string;
 }
@@ -58,6 +68,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       statuses: all,
       sandboxReady: !judgeSandbox(pod, runtime).needsNew,
       old: pod.status?.conditions ?? [],
+      resize: input.resize ?? [],
     }),
     ...(message ? { message } : {}),
     ...(reason ? { reason } : {}),
@@ -147,8 +158,12 @@ export function endedStatus(status: PodStatus): PodStatus {
       ready: false,
     };
   };
-  const containers = (status.containerStatuses ?? []).map(settle);
-  const initDone = (status.initContainerStatuses ?? []).map((s) => (s.state?.terminated?.exitCode === 0 ? s : settle(s)));
+  const init = status.initContainerStatuses ?? [];
+  // What never began because an init container failed goes on waiting; that failure says enough.
+  const never = (s: ContainerStatus): boolean => s.state?.waiting !== undefined && s.lastState?.terminated === undefined;
+  const initialized = init.every((s) => s.state?.terminated?.exitCode === 0 || s.started === true);
+  const containers = (status.containerStatuses ?? []).map((s) => (!initialized && never(s) ? s : settle(s)));
+  const initDone = init.map((s) => (s.state?.terminated?.exitCode === 0 || (!initialized && never(s)) ? s : settle(s)));
   const phase = terminal(status.phase) ? status.phase : "Failed";
   const reason = phase === "Succeeded" ? "PodCompleted" : "PodFailed";
   const conditions = (status.conditions ?? []).map((c) =>

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from "../../core/clock.ts";
 import { isSidecar } from "../../kinds/pod/containers.ts";
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus, Probe } from "../../schema/types/core-v1.ts";
-import { restartsAfter } from "../pod/restart-policy.ts";
+import { shouldRestart } from "../../kinds/pod/restart.ts";
 import type { ProbeVerdict } from "../pod/plan.ts";
 
 export type ProbeType = "liveness" | "readiness" | "startup";
@@ -102,7 +102,7 @@ export class ProbeWorker {
     if (own.state?.running === undefined) {
       this.#set("failure");
       const end = own.state?.terminated;
-      return end === undefined || isSidecar(container) || restartsAfter(container, pod.spec as PodSpec, end.exitCode);
+      return end === undefined || isSidecar(container) || shouldRestart(container, pod.spec as PodSpec, end.exitCode);
     }
     if (pod.metadata?.deletionTimestamp !== undefined && type !== "readiness") {
       this.#set("success");
