@@ -1,10 +1,10 @@
 /**
- * `/openapi/v2` and `/openapi/v3`. A document is made when somebody asks for it, kept for a while as bytes, and forgotten:
+ * `/openapi/v2` and `/openapi/v3`. A document is made when somebody asks for it, kept as bytes as long as there is room:
  * together they are larger than everything else a quiet server holds. Its hash is drawn from what it is made of, so that the
  * index costs no document.
  */
 import { createHash } from "node:crypto";
-import type { Clock, Timer } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import { groupVersionPath } from "../../schema/openapi/published.ts";
 import type { Descriptions, PublishedResource, PublishedSubresource } from "../../schema/openapi/published.ts";
 import { pageNotFound } from "../discovery/endpoints.ts";
@@ -19,8 +19,6 @@ export interface OpenApiOptions {
   readonly build: string;
   /** What fields mean; loaded on first use. */
   readonly descriptions?: (() => Promise<Descriptions>) | undefined;
-  /** How long unused documents are kept, in ms. Default 60,000. */
-  readonly keepMs?: number | undefined;
 }
 
 type OpenApiServer = Pick<ApiServer, "definitions" | "onDefinitionsChange" | "addRoute">;
@@ -45,11 +43,11 @@ interface Documents {
 class OpenApi {
   readonly #server: OpenApiServer;
   readonly #options: OpenApiOptions;
-  /** Bytes by hash and form: a document that has not changed stays, whatever else changes. */
-  readonly #kept = new Map<string, Promise<Buffer>>();
+  /** Bytes by hash and form, until memory is wanted for something else. What has not changed stays, whatever else changes. */
+  readonly #kept = new Map<string, WeakRef<Buffer>>();
+  readonly #making = new Map<string, Promise<Buffer>>();
   #documents: Documents | undefined;
   #hashes: Readonly<Record<string, string>> | undefined;
-  #forget: Timer | undefined;
 
   constructor(server: OpenApiServer, options: OpenApiOptions) {
     this.#server = server;
@@ -135,16 +133,18 @@ class OpenApi {
     return createHash("sha512").update(text).digest("hex").toUpperCase();
   }
 
-  #keep(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
-    this.#forget?.cancel();
-    this.#forget = this.#options.clock.setTimeout(() => this.#kept.clear(), this.#options.keepMs ?? 60_000);
-    let kept = this.#kept.get(key);
-    if (kept === undefined) {
-      kept = make();
-      this.#kept.set(key, kept);
-      kept.catch(() => this.#kept.delete(key));
+  async #keep(key: string, make: () => Promise<Buffer>): Promise<Buffer> {
+    const kept = this.#kept.get(key)?.deref();
+    if (kept !== undefined) return kept;
+    let making = this.#making.get(key);
+    if (making === undefined) {
+      making = make().finally(() => this.#making.delete(key));
+      this.#making.set(key, making);
     }
-    return kept;
+    const bytes = await making;
+    for (const [known, reference] of this.#kept) if (reference.deref() === undefined) this.#kept.delete(known);
+    this.#kept.set(key, new WeakRef(bytes));
+    return bytes;
   }
 }
 
