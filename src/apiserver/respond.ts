@@ -67,7 +67,7 @@ function transform(scope: Scope, object: UnstructuredObject, as: NonNullable<Neg
   throw new ApiError(
     406,
     "NotAcceptable",
-    `you requested PartialObjectMetadataList, but the requested object is not a list (*${scope.definition.kind})`,
+    `you requested PartialObjectMetadataList, but the requested object is not a list (*${scope.served.internalName(scope.definition.kind)})`,
   );
 }
 

@@ -32,6 +32,13 @@ export class Served {
     this.protobuf = version.codec === undefined;
   }
 
+  /** What upstream calls its type of this kind, in messages: `core.Pod`. */
+  internalName(kind: string): string {
+    if (this.version.codec !== undefined)
+      return kind === this.definition.kind ? "unstructured.Unstructured" : "unstructured.UnstructuredList";
+    return `${this.version.typeName.split(".").at(-3)}.${kind}`;
+  }
+
   /** A stored object at this version. Not a copy where nothing has to change. */
   fromStorage(object: UnstructuredObject): UnstructuredObject {
     if (this.version.fromStorage !== undefined) {

@@ -2,7 +2,7 @@
  * The generic API server: installs resources, and sends every request, from whichever front, through one pipeline.
  * The life of a request is the array below.
  */
-import { internalError, notFound } from "../core/api-error.ts";
+import { internalError, isApiError, notFound } from "../core/api-error.ts";
 import { mutable, type UnstructuredObject } from "../schema/object.ts";
 import { authenticate } from "./pipeline/authentication.ts";
 import { authorize } from "./pipeline/authorization.ts";
@@ -34,8 +34,15 @@ const pipeline: readonly Step[] = [
   answer, // the verb, handler or route, under a deadline
 ];
 
-function resolveInfo({ request }: RequestState): undefined {
-  request.info = parseRequestInfo(request.method, request.path, () => request.query);
+function resolveInfo({ request }: RequestState): ApiResponse | undefined {
+  try {
+    request.info = parseRequestInfo(request.method, request.path, () => request.query);
+    return undefined;
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    const text = `Internal Server Error: ${JSON.stringify(request.path)}: failed to create RequestInfo: ${error.message}\n`;
+    return { status: 500, headers: { "content-type": "text/plain; charset=utf-8" }, bytes: Buffer.from(text) };
+  }
 }
 
 function answer(state: RequestState): Promise<ApiResponse> | ApiResponse {

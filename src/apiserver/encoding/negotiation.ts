@@ -94,8 +94,24 @@ export function negotiate(header: string | undefined, offer: Offer, stream = fal
     found = find(header, offer, stream) ?? "none";
     if (known.size < 256) known.set(key, found);
   }
-  if (found === "none") throw notAcceptable(offer.formats.map((f) => (stream ? `${mediaTypes[f]};stream=watch` : mediaTypes[f])));
+  if (found === "none" && !knownToRouter(header)) {
+    const all = order.map((f) => mediaTypes[f]).join(", ");
+    throw new ApiError(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${all}`, {});
+  }
+  if (found === "none") {
+    const formats = stream ? offer.formats.filter((f) => f !== "yaml") : offer.formats;
+    throw notAcceptable(formats.map((f) => (stream ? `${mediaTypes[f]};stream=watch` : mediaTypes[f])));
+  }
   return found;
+}
+
+/** Upstream's router refuses a request by its media types alone, and in other words, before the parameters are looked at. */
+function knownToRouter(header: string): boolean {
+  return parseAccept(header).some(({ type, subtype }) =>
+    order.some(
+      (f) => type === "*" || (mediaTypes[f].startsWith(`${type}/`) && (subtype === "*" || mediaTypes[f] === `${type}/${subtype}`)),
+    ),
+  );
 }
 
 function find(header: string, offer: Offer, stream: boolean): Negotiated | undefined {

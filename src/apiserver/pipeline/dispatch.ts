@@ -41,9 +41,11 @@ export function dispatch({ server, request }: RequestState): Promise<ApiResponse
     const served = installed?.versions.get(info.version);
     if (installed !== undefined && served !== undefined) return dispatchResource(server, request, installed, served);
   }
+  const exact = server.routes.get(request.path);
+  if (exact !== undefined) return exact.handle(request);
+  if (info.isResource && groupKnown(server, info.group)) throw resourceNotFound();
   const route = findRoute(server, request.path);
   if (route !== undefined) return route.handle(request);
-  if (info.isResource && groupVersionKnown(server, info.group, info.version)) throw resourceNotFound();
   return {
     status: 404,
     headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
@@ -57,13 +59,12 @@ function resourceNotFound(): ApiError {
   return new ApiError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
-function groupVersionKnown(server: ServerState, group: string, version: string): boolean {
-  return server.definitions().some((d) => d.group === group && d.versions.some((v) => v.version === version));
+function groupKnown(server: ServerState, group: string): boolean {
+  return server.definitions().some((d) => d.group === group);
 }
 
+/** The route of the longest path that the request's lies below. */
 function findRoute(server: ServerState, path: string): ReturnType<ServerState["routes"]["get"]> {
-  const exact = server.routes.get(path);
-  if (exact !== undefined) return exact;
   for (let at = path.lastIndexOf("/"); at >= 0; at = at === 0 ? -1 : path.lastIndexOf("/", at - 1)) {
     const below = server.routes.get(path.slice(0, at + 1));
     if (below !== undefined) return below;
@@ -80,6 +81,7 @@ function dispatchResource(
   const { info } = request;
   const { definition } = installed;
   if (!definition.namespaced && info.namespace !== "" && definition.resource !== "namespaces") throw resourceNotFound();
+  if (definition.namespaced && info.namespace === "") checkUnnamespaced(request);
   warnOfDeprecation(server, request, served);
   if (request.method === "HEAD") throw notSupported();
   if (info.subresource !== "") return dispatchSubresource(server, request, served);
@@ -90,13 +92,14 @@ function dispatchResource(
   }
   const verb = verbs[info.verb];
   if (verb === undefined) throw notSupported();
-  if (needsNamespace(info.verb) && definition.namespaced && info.namespace === "") throw notSupported();
   return verb(new Scope(server, request, served, undefined));
 }
 
-/** Verbs whose path, for a namespaced resource, exists only below a namespace. */
-function needsNamespace(verb: string): boolean {
-  return verb === "get" || verb === "update" || verb === "patch" || verb === "delete" || verb === "deletecollection";
+/** Over all namespaces there are lists and watches only, and no paths of single objects. */
+function checkUnnamespaced({ info }: ApiRequest): void {
+  const named = info.name !== "" && info.verb !== "list" && info.verb !== "watch";
+  if (named || info.subresource !== "") throw resourceNotFound();
+  if (info.verb === "create" || info.verb === "deletecollection") throw notSupported();
 }
 
 /** Creating is done to the collection, updating to one of it. */

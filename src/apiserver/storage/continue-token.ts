@@ -1,5 +1,6 @@
 /** The `continue` token of lists, as upstream encodes it: base64url of `{"v":"meta.k8s.io/v1","rv":N,"start":KEY}`. */
-import { ApiError, badRequest } from "../../core/api-error.ts";
+import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
+import { parseJson } from "../../schema/codec.ts";
 
 export interface Continuation {
   /** -1: what is there now, without regard to the first page. */
@@ -12,20 +13,27 @@ export function encodeContinue(at: Continuation): string {
   return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: at.revision, start: at.start })).toString("base64url");
 }
 
-const invalid = (why: string): ApiError => badRequest(`continue key is not valid${why === "" ? "" : `: ${why}`}`);
+const invalid = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid: ${why}`);
 
+function checkBase64(token: string): string {
+  const at = token.search(/[^A-Za-z0-9_-]/);
+  if (at >= 0) throw badRequest(`illegal base64 data at input byte ${at}`);
+  return token;
+}
+
+/** Throws upstream's 400 for a token that is none. */
 export function decodeContinue(token: string): Continuation {
   let parsed: unknown;
   try {
-    if (!/^[A-Za-z0-9_-]*$/.test(token)) throw new SyntaxError("illegal base64 data");
-    parsed = JSON.parse(Buffer.from(token, "base64url").toString());
+    parsed = parseJson(Buffer.from(checkBase64(token), "base64url"));
   } catch (error) {
-    if (error instanceof SyntaxError) throw invalid(error.message);
-    throw error;
+    throw isApiError(error) ? invalid(error.message) : error;
   }
   const { v, rv, start } = (parsed ?? {}) as { v?: unknown; rv?: unknown; start?: unknown };
   if (v !== "meta.k8s.io/v1")
-    throw badRequest(`continue key is not valid: server does not recognize this encoded version ${String(v ?? "")}`);
+    throw badRequest(
+      `invalid continue token: continue key is not valid: server does not recognize this encoded version ${String(v ?? "")}`,
+    );
   if (typeof rv !== "number" || rv === 0) throw invalid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   if (typeof start !== "string" || start === "") throw invalid("encoded start key empty (version meta.k8s.io/v1)");
   if (start.startsWith("/") || start.includes("//") || start.split("/").some((part) => part === "." || part === "..")) throw invalid(start);

@@ -57,7 +57,11 @@ export function parseSelection(namespace: string, query: URLSearchParams, strate
   const fields = fieldText === "" ? undefined : parseFieldSelector(fieldText);
   for (const { field } of fields?.requirements ?? []) {
     if (field === "metadata.name" || field === "metadata.namespace" || strategy.selectableFieldNames?.includes(field)) continue;
-    throw badRequest(`field label not supported: ${field}`);
+    throw badRequest(
+      strategy.selectableFieldNames === undefined
+        ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+        : `field label not supported: ${field}`,
+    );
   }
   return new Selection(
     namespace,

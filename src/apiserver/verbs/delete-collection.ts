@@ -1,11 +1,11 @@
 import { hasReason } from "../../core/api-error.ts";
 import type { ApiResponse } from "../request.ts";
-import { negotiateObject, respondObject } from "../respond.ts";
+import { negotiateObject } from "../respond.ts";
 import type { Scope } from "../scope.ts";
 import type { Entry } from "../storage/entry.ts";
 import { parseSelection } from "../storage/selection.ts";
 import { parseDeleteOptions } from "./delete-options.ts";
-import { readPage } from "./list.ts";
+import { readPage, respondPage } from "./list.ts";
 import { parseListOptions } from "./list-options.ts";
 import { removeByKey } from "./removal.ts";
 
@@ -24,9 +24,7 @@ export async function deleteCollection(scope: Scope): Promise<ApiResponse> {
     for (const entry of left) await removeListed(scope, entry, wish);
   };
   await Promise.all(Array.from({ length: Math.min(workers, page.entries.length) }, work));
-  const items = page.entries.map((entry) => entry.servedObject(scope.served));
-  const answer = { kind: scope.definition.listKind, apiVersion: scope.served.apiVersion, metadata: page.meta, items };
-  return respondObject(scope.request, answer as object, 200, { ...negotiated, as: undefined });
+  return respondPage(scope, { ...page, cacheKey: undefined }, negotiated);
 }
 
 async function removeListed(scope: Scope, entry: Entry, wish: Awaited<ReturnType<typeof parseDeleteOptions>>): Promise<void> {

@@ -1,5 +1,5 @@
 /** metav1.DeleteOptions of a request, from its body or its query. */
-import { badRequest } from "../../core/api-error.ts";
+import { badRequest, isApiError } from "../../core/api-error.ts";
 import { type FieldError, FieldPath, invalid, invalidField, notSupported } from "../../schema/field-error.ts";
 import { mutable } from "../../schema/object.ts";
 import type { DeleteOptions } from "../../schema/types/meta-v1.ts";
@@ -36,9 +36,20 @@ async function readOptions(scope: Scope): Promise<DeleteOptions> {
   if (request.body !== undefined && request.body.length > 0) {
     // Options may name any group version that knows them; `v1` and `meta.k8s.io/v1` are the usual ones.
     const type = { kind: "DeleteOptions", apiVersion: deleteOptionsVersion(request.body), typeName };
-    return (await decodeBody(request, type, "Ignore", scope.state.maxBodyBytes)) as DeleteOptions;
+    try {
+      return (await decodeBody(request, type, "Ignore", scope.state.maxBodyBytes)) as DeleteOptions;
+    } catch (error) {
+      throw isApiError(error) && error.code === 400 ? badRequest(bareMessage(error.message)) : error;
+    }
   }
   return fromQuery(request.query);
+}
+
+/** Upstream tells a fault of the options without saying that they are options. */
+function bareMessage(message: string): string {
+  const unreadable = /^the object provided is unrecognized \(must be of type DeleteOptions\): ([^]*) \([^]*\)$/.exec(message);
+  const unfit = /^\S+ in version "\S*" cannot be handled as a DeleteOptions: ([^]*)$/.exec(message);
+  return unreadable?.[1] ?? unfit?.[1] ?? message;
 }
 
 function deleteOptionsVersion(body: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { badRequest } from "../../core/api-error.ts";
+import { ApiError, badRequest } from "../../core/api-error.ts";
 import type { KubeList, KubeObject } from "../../schema/object.ts";
 import type { OrderedMap } from "../../store/ordered-map.ts";
 import { prefixEnd } from "../../store/ordered-map.ts";
@@ -99,7 +99,8 @@ function countAfter(scope: Scope, tree: OrderedMap<Entry>, prefix: string, last:
   return tree.forRange(`${last}\u0000`, prefixEnd(prefix), false);
 }
 
-async function respondPage(scope: Scope, page: Page, negotiated: Negotiated): Promise<ApiResponse> {
+/** A page in the negotiated form. */
+export async function respondPage(scope: Scope, page: Page, negotiated: Negotiated): Promise<ApiResponse> {
   const { request, served } = scope;
   const { as, format } = negotiated;
   if (as === undefined && request.inProcess !== true && format !== "yaml" && !negotiated.pretty) {
@@ -110,6 +111,10 @@ async function respondPage(scope: Scope, page: Page, negotiated: Negotiated): Pr
     const includeObject = includeObjectOf(request.query);
     const now = scope.state.options.clock.now();
     return respondObject(request, asTable(served, objects, page.meta, { includeObject, version: as.version, now }), 200, negotiated);
+  }
+  if (as?.kind === "PartialObjectMetadata") {
+    const list = served.internalName(scope.definition.listKind);
+    throw new ApiError(406, "NotAcceptable", `you requested PartialObjectMetadata, but the requested object is a list (*${list})`);
   }
   if (as !== undefined) return respondObject(request, asPartialObjectMetadataList(objects, page.meta, as.version), 200, negotiated);
   const answer: KubeList<KubeObject> = {

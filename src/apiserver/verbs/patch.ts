@@ -1,61 +1,63 @@
-import { ApiError, badRequest, isApiError, notFound } from "../../core/api-error.ts";
-import { decodeJson, type FieldValidation, parseJson } from "../../schema/codec.ts";
-import { invalid, invalidField, FieldPath } from "../../schema/field-error.ts";
+import { ApiError, notFound } from "../../core/api-error.ts";
+import { encodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable, type UnstructuredObject } from "../../schema/object.ts";
-import { applyJsonPatch, type JsonPatchOperation } from "../../schema/patch/json-patch.ts";
-import { applyMergePatch } from "../../schema/patch/merge-patch.ts";
-import { applyStrategicMergePatch } from "../../schema/patch/strategic-merge-patch.ts";
+import { applyPatch, decodePatch, type DecodedPatch, type PatchType } from "../../schema/patch/apply-patch.ts";
 import { unsupportedMediaType } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import { negotiateObject, respondEntry } from "../respond.ts";
 import type { Scope } from "../scope.ts";
 import type { Entry } from "../storage/entry.ts";
-import { type BodyType, takeBody, tooLarge } from "./body.ts";
+import { type BodyType, tooLarge } from "./body.ts";
 import { ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
 import { parseWriteOptions } from "./options.ts";
 import { bodyTypeOf, succeed } from "./update.ts";
 import { type Successor, updateObject } from "./write.ts";
 
-const jsonPatchType = "application/json-patch+json";
-const mergePatchType = "application/merge-patch+json";
-const strategicPatchType = "application/strategic-merge-patch+json";
-
-/** Applies a read patch to a document and gives a new one. */
-type Apply = (document: UnstructuredObject) => UnstructuredObject;
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  "application/json-patch+json": "json-patch",
+  "application/merge-patch+json": "merge-patch",
+  "application/strategic-merge-patch+json": "strategic-merge-patch",
+};
+const builtinTypes = Object.keys(patchTypes);
+const customTypes = builtinTypes.slice(0, 2);
+/** Patches that upstream's routes know and this server does not take. */
+const otherPatches = new Set(["application/apply-patch+yaml", "application/apply-patch+cbor"]);
 
 export async function patch(scope: Scope): Promise<ApiResponse> {
   const { request } = scope;
   const type = bodyTypeOf(scope);
-  const accepted = type.codec === undefined ? [jsonPatchType, mergePatchType, strategicPatchType] : [jsonPatchType, mergePatchType];
-  const patchType = patchTypeOf(request);
-  if (!accepted.includes(patchType)) throw unsupportedMediaType(accepted);
+  const patchType = patchTypeOf(request, type);
   const negotiated = negotiateObject(scope);
-  const options = parseWriteOptions(request.query, "PatchOptions");
-  const { apply, problems } = readPatch(request, patchType, type, options.fieldValidation, scope.state.maxBodyBytes);
-
+  const { dryRun, fieldValidation } = parseWriteOptions(request.query, "PatchOptions");
+  const read = readPatch(request, patchType, fieldValidation, scope.state.maxBodyBytes);
   let warned = false;
   const make = (current: Entry): Successor => {
-    const patched = apply(documentOf(scope, current));
-    const before = request.warnings.length;
-    const decoded = decodePatched(request, patched, type, options.fieldValidation, problems);
+    const { object, problems } = patchObject(documentOf(scope, current), read, type, fieldValidation);
     // Another attempt would say the same again.
-    if (warned) request.warnings.length = before;
+    if (!warned) request.warnings.push(...problems);
     warned = true;
-    const meta = metadataOf(decoded);
+    const meta = metadataOf(object);
     ensureNamespace(scope, meta, scope.namespace);
     ensureName(meta, scope.name);
-    const { object } = succeed(scope, current, decoded);
-    return { object, conditional: meta.resourceVersion !== String(current.revision) };
+    const conditional = meta.resourceVersion !== String(current.revision);
+    return { object: succeed(scope, current, object).object, conditional };
   };
   const missing = (): Promise<Entry> => Promise.reject(notFound(scope.about, scope.name));
-  const { entry } = await updateObject(scope, options.dryRun, make, missing);
+  const { entry } = await updateObject(scope, dryRun, make, missing);
   return respondEntry(scope, entry, 200, negotiated);
 }
 
-function patchTypeOf(request: ApiRequest): string {
+function patchTypeOf(request: ApiRequest, type: BodyType): PatchType {
   const header = (request.headers["content-type"] as string | undefined) ?? "";
   const end = header.indexOf(";");
-  return end > 0 ? header.slice(0, end) : header;
+  const mediaType = end > 0 ? header.slice(0, end) : header;
+  const accepted = type.codec === undefined ? builtinTypes : customTypes;
+  if (accepted.includes(mediaType)) return patchTypes[mediaType] as PatchType;
+  // Upstream's router refuses what no route takes, the handler what this resource does not take.
+  if (type.codec === undefined && !otherPatches.has(mediaType)) {
+    throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
+  }
+  throw unsupportedMediaType(accepted);
 }
 
 /** What the patch is applied to: the object at the served version, or the subresource's view of it. Not to be changed. */
@@ -64,79 +66,36 @@ function documentOf(scope: Scope, current: Entry): UnstructuredObject {
   return view === undefined ? current.servedObject(scope.served) : (view.read(current.object()) as UnstructuredObject);
 }
 
-interface ReadPatch {
-  readonly apply: Apply;
-  /** Duplicate fields of the patch itself. */
-  readonly problems: readonly string[];
+function readPatch(request: ApiRequest, type: PatchType, validation: FieldValidation, limit: number): DecodedPatch {
+  if (request.object !== undefined) {
+    if (Array.isArray(request.object) || type !== "json-patch") return { type, content: request.object, problems: [] };
+    return decodePatch(type, encodeJson(request.object), validation);
+  }
+  const body = request.body ?? new Uint8Array(0);
+  if (body.length > limit) throw tooLarge(limit);
+  return decodePatch(type, body, validation);
 }
 
-function readPatch(request: ApiRequest, patchType: string, type: BodyType, validation: FieldValidation, limit: number): ReadPatch {
-  let body: unknown;
-  let problems: readonly string[] = [];
-  if (request.object !== undefined) body = takeBody(request);
-  else {
-    const bytes = request.body ?? new Uint8Array(0);
-    if (bytes.length > limit) throw tooLarge(limit);
-    ({ body, problems } = parsePatch(bytes, patchType, validation));
-  }
-  if (patchType === jsonPatchType) {
-    if (!Array.isArray(body))
-      throw badRequest("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp");
-    const operations = body as JsonPatchOperation[];
-    if (operations.length > 10_000) {
-      throw new ApiError(
-        413,
-        "RequestEntityTooLarge",
-        `Request entity too large: The allowed maximum operations in a JSON patch is 10000, got ${operations.length}`,
-      );
-    }
-    return { problems, apply: (document) => applyJsonPatch(document, operations) as UnstructuredObject };
-  }
-  const patchObject = body as UnstructuredObject;
-  if (patchType === mergePatchType) return { problems, apply: (document) => applyMergePatch(document, patchObject) as UnstructuredObject };
-  return { problems, apply: (document) => applyStrategicMergePatch(type.typeName, document, patchObject) as UnstructuredObject };
-}
-
-function parsePatch(bytes: Uint8Array, patchType: string, validation: FieldValidation): { body: unknown; problems: readonly string[] } {
-  try {
-    if (patchType === jsonPatchType) return { body: parseJson(bytes), problems: [] };
-    const { object, problems } = decodeJson(bytes, undefined, validation);
-    return { body: object, problems };
-  } catch (error) {
-    if (!isApiError(error)) throw error;
-    throw patchType === strategicPatchType ? error : badRequest(`error decoding patch: ${error.message}`);
-  }
-}
-
-/** Reads the patched document as the server reads a body: unknown fields and values that do not fit come to light here. */
-function decodePatched(
-  request: ApiRequest,
-  patched: UnstructuredObject,
+/** The patched document, mutable and the caller's own. */
+function patchObject(
+  document: UnstructuredObject,
+  read: DecodedPatch,
   type: BodyType,
   validation: FieldValidation,
-  patchProblems: readonly string[],
-): UnstructuredObject {
-  let object: UnstructuredObject;
-  let problems: readonly string[];
-  try {
-    if (type.codec !== undefined) ({ object, problems } = type.codec.normalize(patched, validation));
-    else ({ object, problems } = decodeJson(Buffer.from(JSON.stringify(patched)), type.typeName, validation));
-  } catch (error) {
-    if (!isApiError(error) || error.code !== 400) throw error;
-    throw patchInvalid(patched, error.message);
+): { object: UnstructuredObject; problems: readonly string[] } {
+  if (type.codec === undefined) {
+    const { object, problems } = applyPatch(document, read, type.typeName, validation);
+    return { object: own(object, type), problems };
   }
-  const all = [...patchProblems, ...problems];
-  if (all.length > 0) {
-    if (validation === "Strict") throw patchInvalid(patched, `strict decoding error: ${all.join(", ")}`);
-    for (const problem of all) request.warnings.push(problem);
-  }
-  const copy = object === patched ? mutable(object) : object;
+  const { object, problems } = applyPatch(document, read, undefined, validation);
+  const shaped = type.codec.normalize(object, validation);
+  return { object: own(shaped.object, type), problems: [...problems, ...shaped.problems] };
+}
+
+/** Patches share with the document, which is the cache's, what they leave alone. */
+function own(object: UnstructuredObject, type: BodyType): UnstructuredObject {
+  const copy = mutable(object);
   copy.kind = type.kind;
   copy.apiVersion = type.apiVersion;
   return copy;
-}
-
-function patchInvalid(patched: UnstructuredObject, why: string): ApiError {
-  const error = invalid({ group: "", kind: "" }, "", [invalidField(new FieldPath("patch"), JSON.stringify(patched), why)]);
-  return new ApiError(error.code, error.reason, error.message, { causes: error.details?.causes });
 }

@@ -28,6 +28,7 @@ export async function update(scope: Scope): Promise<ApiResponse> {
     // The hooks change the object: another attempt begins from the body again.
     const decoded = next ?? (await decodeUpdate(scope, options));
     next = undefined;
+    checkUid(scope, metadataOf(decoded).uid, current);
     return succeed(scope, current, decoded);
   };
   const missing = async (): Promise<Entry> => {
@@ -50,7 +51,6 @@ async function decodeUpdate(scope: Scope, options: WriteOptions): Promise<Unstru
 /** The successor that a decoded body (the object at the served version, or a view) makes of the present object. */
 export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObject): Successor {
   const meta = metadataOf(decoded);
-  checkUid(scope, meta.uid, current);
   const conditional = meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0";
   const view = scope.subresource?.view;
   let object: UnstructuredObject;

@@ -188,6 +188,7 @@ function checkVersion(scope: Scope, version: string | undefined, current: Entry)
       { type: "FieldValueInvalid", field: "metadata.resourceVersion", body: "Invalid value: 0: must be specified for an update" },
     ]);
   }
+  if (!/^\d+$/.test(version)) throw new ApiError(500, "", `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
   if (version !== String(current.revision)) throw conflict(scope.about, scope.name, optimisticLock);
 }
 
@@ -208,7 +209,11 @@ function beforeUpdate(scope: Scope, context: WriteContext, object: UnstructuredO
     meta.deletionGracePeriodSeconds = oldMeta.deletionGracePeriodSeconds;
   }
   const errors = strategy.validateUpdate?.(context, object, old);
-  if (errors !== undefined && errors.length > 0) throw invalid(scope.definition, meta.name ?? "", errors);
+  if (errors !== undefined && errors.length > 0) {
+    // Upstream checks metadata twice on the way and tells both findings; clients count causes.
+    const twice = errors.filter((e) => e.field.startsWith("metadata."));
+    throw invalid(scope.definition, meta.name ?? "", [...twice, ...errors]);
+  }
   addWarnings(scope, strategy.warnings?.(context, object, old));
 }
 
