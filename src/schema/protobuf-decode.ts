@@ -326,6 +326,23 @@ function rawJson(reader: ProtobufReader): unknown {
   return value;
 }
 
+/** A set of fields holds nothing but keys: no number in it can be rounded. */
+function fieldSet(reader: ProtobufReader): unknown {
+  const start = reader.at;
+  if (reader.at >= reader.end || reader.uint32() !== 0x0a) {
+    reader.at = start;
+    return rawJson(reader);
+  }
+  const text = reader.text();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    reader.at = start;
+    return rawJson(reader);
+  }
+}
+
 const jsonSchemaProps = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps";
 
 /** A union of a schema (`schemaNumber`) and something else; the schema wins, as in Go's marshallers, unless `other` is first. */
@@ -380,7 +397,7 @@ const specials: Record<SpecialType, MessageDecoder> = {
     return type === 0 ? number : text;
   },
   RawExtension: rawJson,
-  FieldsV1: rawJson,
+  FieldsV1: fieldSet,
   JSON: rawJson,
   JSONSchemaPropsOrArray: schemaOr(1, 2, listField({ kind: "message", type: jsonSchemaProps }), true),
   JSONSchemaPropsOrBool: schemaOr(2, 1, fieldDecoder({ kind: "bool" }), false),

@@ -160,7 +160,8 @@ export function decodeProtobuf(bytes: Uint8Array, fallback?: GroupVersionKind): 
     );
   }
   const body = decodeProtobufBody(typeName, envelope.body);
-  return { gvk, typeName, object: { kind: gvk.kind, apiVersion: apiVersionOf(gvk), ...body } };
+  const apiVersion = apiVersionOf(gvk);
+  return { gvk, typeName, object: { kind: gvk.kind, ...(apiVersion === "" ? {} : { apiVersion }), ...body } };
 }
 
 /** Reads a message without envelope. Throws {@link DecodeError}. */
