@@ -7,7 +7,8 @@ type Json = Record<string, unknown>;
 const objectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 const listMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
 
-const apiVersionText = "The version of the schema that this object is written in; servers answer with the one they know best.";
+const apiVersionText =
+  "APIVersion defines which version of the schema this object is written in; servers answer with the one they know best.";
 const kindText = "The kind of this object, in camel case; it says which endpoint takes it, and cannot be changed.";
 
 const described = (description: string): Json => ({ description, type: "string" });
@@ -43,7 +44,7 @@ function objectSchema(r: PublishedResource, dialect: Dialect, typeMeta: Json): J
   if (schema === undefined) return { type: "object" };
   // v2 clients reject unknown fields: an object that keeps them must not be spelled out.
   if (dialect === "v2" && schema["x-kubernetes-preserve-unknown-fields"] === true) {
-    return { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    return { type: "object" };
   }
   const published = dialect === "v2" ? toV2(schema) : toV3(schema);
   const metadata = referTo(dialect, objectMeta, "Metadata that every object has.");
