@@ -12,7 +12,7 @@
  *       5 end         (checkpoints: the file is whole)
  */
 import { crc32 } from "node:zlib";
-import type { Transaction } from "./local-store.ts";
+import type { Transaction } from "./journal.ts";
 import type { OrderedMap } from "./ordered-map.ts";
 import type { KeyValue } from "./store.ts";
 

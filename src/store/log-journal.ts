@@ -7,7 +7,7 @@
  */
 import type { Logger } from "../core/log.ts";
 import type { AppendFile, FileLayer } from "./file-layer.ts";
-import type { Journal, Transaction } from "./local-store.ts";
+import type { Journal, Transaction } from "./journal.ts";
 import { encodeHeader, encodeTransactions, headerLength, snapshotChunks } from "./log-format.ts";
 import { fileName, type Recovered, revisionOf } from "./log-reader.ts";
 import type { OrderedMap } from "./ordered-map.ts";
