@@ -61,21 +61,37 @@ const placeholder = "the-namespace";
 /** Fields that differ from run to run. */
 const volatile = ["uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"];
 
-function clean(answer: Answer, isPod: boolean): RecordedAnswer {
+function clean(answer: Answer, fixture: KindFixture): RecordedAnswer {
   const warnings = answer.warnings.length > 0 ? { warnings: answer.warnings } : {};
+  const body = JSON.parse(JSON.stringify(answer.body).replaceAll(namespace, placeholder)) as Record<string, unknown>;
   if (answer.status >= 300) {
-    const details = answer.body["details"] as { causes?: RecordedAnswer["causes"] } | undefined;
+    const details = body["details"] as { causes?: RecordedAnswer["causes"] } | undefined;
     return { status: answer.status, reason: answer.body["reason"] as string, causes: details?.causes ?? [], ...warnings };
   }
-  const object = JSON.parse(JSON.stringify(answer.body).replaceAll(namespace, placeholder)) as Record<string, unknown>;
-  const metadata = object["metadata"] as Record<string, unknown>;
+  const metadata = body["metadata"] as Record<string, unknown>;
   for (const field of volatile) delete metadata[field];
-  if (isPod) dropAdmission(object["spec"] as Record<string, unknown>);
-  return { object, ...warnings };
+  dropAdmission(fixture.resource, body);
+  return { object: body, ...warnings };
 }
 
-/** What admission adds to every pod is no part of the kind. */
-function dropAdmission(spec: Record<string, unknown>): void {
+/** What admission adds is no part of the kind. */
+function dropAdmission(resource: string, object: Record<string, unknown>): void {
+  const spec = object["spec"] as Record<string, unknown>;
+  if (resource === "pods") dropPodAdmission(spec);
+  if (resource === "persistentvolumes" || resource === "persistentvolumeclaims") {
+    delete (object["metadata"] as Record<string, unknown>)["finalizers"];
+  }
+  if (resource === "nodes") dropTaint(spec);
+}
+
+/** New nodes are not ready; a controller may say since when. */
+function dropTaint(spec: Record<string, unknown>): void {
+  const taints = (spec["taints"] as { key: string }[] | undefined)?.filter((t) => t.key !== "node.kubernetes.io/not-ready");
+  if (taints?.length) spec["taints"] = taints;
+  else delete spec["taints"];
+}
+
+function dropPodAdmission(spec: Record<string, unknown>): void {
   delete spec["priority"];
   delete spec["preemptionPolicy"];
   const tolerations = (spec["tolerations"] as { key?: string; tolerationSeconds?: number }[] | undefined)?.filter(
@@ -95,10 +111,9 @@ function placed(fixture: KindFixture, object: Record<string, unknown>): Record<s
 
 async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
   const path = pathOf(fixture);
-  const isPod = fixture.resource === "pods";
   if (one.update === undefined) {
     const answer = await send("POST", `${path}?dryRun=All&fieldValidation=Ignore`, placed(fixture, one.object));
-    return { ...one, answer: clean(answer, isPod) };
+    return { ...one, answer: clean(answer, fixture) };
   }
   const created = await send("POST", `${path}?fieldValidation=Ignore`, placed(fixture, one.object));
   if (created.status >= 300) throw new Error(`${one.title}: the first object was refused: ${JSON.stringify(created.body)}`);
@@ -106,10 +121,16 @@ async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
   try {
     const next = placed(fixture, one.update.object);
     const own = next["metadata"] as Record<string, unknown>;
-    if (one.update.withoutResourceVersion !== true) own["resourceVersion"] ??= metadata.resourceVersion;
     const sub = one.update.subresource === undefined ? "" : `/${one.update.subresource}`;
-    const answer = await send("PUT", `${path}/${metadata.name}${sub}?dryRun=All&fieldValidation=Ignore`, next);
-    return { ...one, stored: clean(created, false).object ?? {}, answer: clean(answer, false) };
+    for (let attempt = 0; ; attempt++) {
+      const stored = attempt === 0 ? created : await send("GET", `${path}/${metadata.name}`);
+      const version = (stored.body["metadata"] as { resourceVersion: string }).resourceVersion;
+      if (one.update.withoutResourceVersion !== true) own["resourceVersion"] = version;
+      const answer = await send("PUT", `${path}/${metadata.name}${sub}?dryRun=All&fieldValidation=Ignore`, next);
+      // Controllers may be faster.
+      if (answer.status === 409 && attempt < 10) continue;
+      return { ...one, stored: clean(stored, fixture).object ?? {}, answer: clean(answer, fixture) };
+    }
   } finally {
     await send("DELETE", `${path}/${metadata.name}?gracePeriodSeconds=0&propagationPolicy=Background`);
     if (fixture.resource === "namespaces") await gone(`${path}/${metadata.name}`);

@@ -20,10 +20,11 @@ const startOfValue = /^[\s]*/;
 function syntaxMessage(text: string): string {
   const rest = text.replace(startOfValue, "");
   if (rest === "") return "unexpected end of JSON input";
-  const at = firstBadCharacter(rest);
+  // Go reads one space more to learn whether the text may end here.
+  const at = firstBadCharacter(`${rest} `);
   if (at === undefined) return "unexpected end of JSON input";
   const [index, where] = at;
-  const character = String.fromCodePoint(rest.codePointAt(index) as number);
+  const character = String.fromCodePoint(rest.codePointAt(index) ?? 32);
   const shown = character === "'" ? "'\\''" : character === '"' ? "'\"'" : `'${character}'`;
   return `invalid character ${shown} ${where}`;
 }
@@ -48,8 +49,15 @@ class Scanner {
   #escaped = false;
   #literal = "";
   #read = "";
+  #last = "";
 
   step(c: string): string | undefined {
+    const where = this.#take(c);
+    this.#last = c;
+    return where;
+  }
+
+  #take(c: string): string | undefined {
     switch (this.#state) {
       case "string":
         return this.#inString(c);
@@ -57,8 +65,9 @@ class Scanner {
         return this.#inLiteral(c);
       case "number":
         if (/[-+.eE0-9]/.test(c)) return undefined;
+        if (c === " " && this.#last === "-") return "in numeric literal";
         this.#finish();
-        return this.step(c);
+        return this.#take(c);
       default:
         return /\s/.test(c) ? undefined : this.#between(c);
     }

@@ -49,7 +49,7 @@ export function validateRestartingTemplate(
   errors: FieldError[],
 ): void {
   const labels = template?.metadata?.labels;
-  if (selector && !isEmptySelector(selector) && selectorMatches(selector, labels) === false) {
+  if (!(selector && isEmptySelector(selector)) && selectorMatches(selector, labels) === false) {
     errors.push(invalidField(path.child("metadata", "labels"), sorted(labels), "`selector` does not match template `labels`"));
   }
   validatePodTemplateSpec(template ?? {}, path, options, errors);

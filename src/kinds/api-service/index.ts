@@ -3,6 +3,7 @@ import { apiservices } from "../../schema/types/apiregistration-v1.ts";
 import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { apiServiceCells } from "./columns.ts";
 import { setApiServiceDefaults } from "./defaults.ts";
 import { apiServiceWrites } from "./writes.ts";
 
@@ -12,4 +13,5 @@ export const apiServiceKind: Kind = kind<APIService>({
   allowUnconditionalUpdate: false,
   validateName: pathSegment,
   ...apiServiceWrites,
+  cells: apiServiceCells,
 });

@@ -5,6 +5,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setRoleBindingDefaults } from "../role-binding/defaults.ts";
 import { validateClusterRoleBinding, validateClusterRoleBindingUpdate } from "../role-binding/validation.ts";
+import { clusterRoleBindingCells } from "./columns.ts";
 
 export const clusterRoleBindingKind: Kind = kind<ClusterRoleBinding>({
   ref: clusterrolebindings,
@@ -13,4 +14,5 @@ export const clusterRoleBindingKind: Kind = kind<ClusterRoleBinding>({
   validateName: pathSegment,
   validateCreate: validateClusterRoleBinding,
   validateUpdate: validateClusterRoleBindingUpdate,
+  cells: clusterRoleBindingCells,
 });

@@ -33,7 +33,7 @@ export function validateConfigMap(map: ConfigMap): FieldError[] {
     invalidEach(configMapKey(key), binaryPath.key(key), key, errors);
     size += base64Length(map.binaryData[key] as string);
   }
-  if (size > maxDataSize) errors.push(tooLong(new FieldPath(), maxDataSize));
+  if (size > maxDataSize) errors.push(tooLong(new FieldPath("[]"), maxDataSize));
   return errors;
 }
 

@@ -4,6 +4,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 import { countGeneration } from "../update-rules.ts";
+import { csiDriverCells } from "./columns.ts";
 import { setCsiDriverDefaults } from "./defaults.ts";
 
 export const csiDriverKind: Kind = kind<CSIDriver>({
@@ -13,4 +14,5 @@ export const csiDriverKind: Kind = kind<CSIDriver>({
   },
   setDefaults: setCsiDriverDefaults,
   allowUnconditionalUpdate: false,
+  cells: csiDriverCells,
 });

@@ -4,6 +4,7 @@ import { deployments } from "../../schema/types/apps-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
+import { deploymentCells } from "./columns.ts";
 import { setDeploymentDefaults } from "./defaults.ts";
 import { validateDeployment, validateDeploymentUpdate, validateDeploymentStatus } from "./validation.ts";
 import { deploymentWrites } from "./writes.ts";
@@ -17,4 +18,5 @@ export const deploymentKind: Kind = kind<Deployment>({
   validateUpdate: validateDeploymentUpdate,
   validateStatusUpdate: validateDeploymentStatus,
   warnings: (object, old) => workloadWarnings(object, old, (o) => o.spec?.template, new FieldPath("spec.template")),
+  cells: deploymentCells,
 });

@@ -2,6 +2,7 @@ import type { EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import { endpointslices } from "../../schema/types/discovery-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { endpointSliceCells } from "./columns.ts";
 import { setEndpointSliceDefaults } from "./defaults.ts";
 import { validateEndpointSlice, validateEndpointSliceUpdate, endpointSliceWarnings } from "./validation.ts";
 import { endpointSliceWrites } from "./writes.ts";
@@ -14,4 +15,5 @@ export const endpointSliceKind: Kind = kind<EndpointSlice>({
   validateCreate: (slice) => validateEndpointSlice(slice),
   validateUpdate: validateEndpointSliceUpdate,
   warnings: endpointSliceWarnings,
+  cells: endpointSliceCells,
 });

@@ -3,6 +3,7 @@ import { events } from "../../schema/types/core-v1.ts";
 import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { eventCells } from "./columns.ts";
 import { validateCommonEvent } from "./validation.ts";
 
 /** Fields by which events can be selected at either version. */
@@ -26,6 +27,7 @@ export const coreEventKind: Kind = kind<Event>({
   allowCreateOnUpdate: true,
   validateCreate: (event) => validateCommonEvent(event),
   validateUpdate: (event) => validateCommonEvent(event),
+  cells: eventCells,
   selectableFieldNames: eventSelectableFieldNames,
   selectableFields(event) {
     const about = event.involvedObject;

@@ -4,6 +4,7 @@ import { events } from "../../schema/types/events-v1.ts";
 import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { eventV1Cells } from "./columns.ts";
 import { coreEventKind } from "./core.ts";
 import { validateEventV1, validateEventV1Update } from "./validation.ts";
 
@@ -28,6 +29,7 @@ export const eventV1Kind: Kind = kind<Event>({
   allowCreateOnUpdate: true,
   validateCreate: (event) => validateEventV1(event as unknown as CoreEvent),
   validateUpdate: (event, old) => validateEventV1Update(event as unknown as CoreEvent, old as unknown as CoreEvent),
+  cells: eventV1Cells,
   selectableFieldNames: Object.keys(olderNames),
   selectableFields(event) {
     const fields = coreEventKind.selectableFields?.(event as unknown as CoreEvent & Record<string, unknown>) ?? {};

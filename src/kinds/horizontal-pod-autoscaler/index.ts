@@ -5,16 +5,19 @@ import { horizontalpodautoscalers } from "../../schema/types/autoscaling-v2.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { horizontalPodAutoscalerCells, horizontalPodAutoscalerV1Cells } from "./columns.ts";
 import { setAutoscalerDefaults, setAutoscalerV1Defaults } from "./defaults.ts";
 
 export const horizontalPodAutoscalerKind: Kind = kind<HorizontalPodAutoscaler>({
   ref: horizontalpodautoscalers,
   ...specAndStatus<HorizontalPodAutoscaler>({ emptyStatus: () => ({ currentMetrics: null, desiredReplicas: 0 }) }),
   setDefaults: setAutoscalerDefaults,
+  cells: horizontalPodAutoscalerCells,
 });
 
 export const horizontalPodAutoscalerV1Kind: Kind = kind<HorizontalPodAutoscalerV1>({
   ref: horizontalpodautoscalersV1,
   ...specAndStatus<HorizontalPodAutoscalerV1>({ emptyStatus: () => ({ currentReplicas: 0, desiredReplicas: 0 }) }),
   setDefaults: setAutoscalerV1Defaults,
+  cells: horizontalPodAutoscalerV1Cells,
 });

@@ -3,10 +3,12 @@ import { ingressclasses } from "../../schema/types/networking-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
+import { ingressClassCells } from "./columns.ts";
 import { setIngressClassDefaults } from "./defaults.ts";
 
 export const ingressClassKind: Kind = kind<IngressClass>({
   ref: ingressclasses,
   ...countsChangesOf<IngressClass>("spec"),
   setDefaults: setIngressClassDefaults,
+  cells: ingressClassCells,
 });

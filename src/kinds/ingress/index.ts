@@ -3,8 +3,10 @@ import { ingresses } from "../../schema/types/networking-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { ingressCells } from "./columns.ts";
 
 export const ingressKind: Kind = kind<Ingress>({
   ref: ingresses,
   ...specAndStatus<Ingress>({ generation: true, emptyStatus: () => ({ loadBalancer: {} }) }),
+  cells: ingressCells,
 });

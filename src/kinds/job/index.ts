@@ -2,6 +2,7 @@ import type { Job } from "../../schema/types/batch-v1.ts";
 import { jobs } from "../../schema/types/batch-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { jobCells } from "./columns.ts";
 import { setJobDefaults } from "./defaults.ts";
 import { jobWrites } from "./writes.ts";
 
@@ -13,4 +14,5 @@ export const jobKind: Kind = kind<Job>({
   ...jobWrites,
   selectableFieldNames: ["status.successful"],
   selectableFields: (job) => ({ "status.successful": String(job.status?.succeeded ?? 0) }),
+  cells: jobCells,
 });

@@ -2,6 +2,7 @@ import type { Lease } from "../../schema/types/coordination-v1.ts";
 import { leases } from "../../schema/types/coordination-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { leaseCells } from "./columns.ts";
 import { validateLease } from "./validation.ts";
 import { leaseWrites } from "./writes.ts";
 
@@ -12,4 +13,5 @@ export const leaseKind: Kind = kind<Lease>({
   ...leaseWrites,
   validateCreate: validateLease,
   validateUpdate: validateLease,
+  cells: leaseCells,
 });

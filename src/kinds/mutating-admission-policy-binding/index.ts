@@ -3,6 +3,7 @@ import { mutatingadmissionpolicybindings } from "../../schema/types/admissionreg
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
+import { mutatingAdmissionPolicyBindingCells } from "./columns.ts";
 import { setMutatingPolicyBindingDefaults } from "./defaults.ts";
 
 export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPolicyBinding>({
@@ -10,4 +11,5 @@ export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPo
   ...countsChangesOf<MutatingAdmissionPolicyBinding>("spec"),
   setDefaults: setMutatingPolicyBindingDefaults,
   allowUnconditionalUpdate: false,
+  cells: mutatingAdmissionPolicyBindingCells,
 });

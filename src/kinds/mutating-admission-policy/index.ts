@@ -3,6 +3,7 @@ import { mutatingadmissionpolicies } from "../../schema/types/admissionregistrat
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
+import { mutatingAdmissionPolicyCells } from "./columns.ts";
 import { setMutatingPolicyDefaults } from "./defaults.ts";
 
 export const mutatingAdmissionPolicyKind: Kind = kind<MutatingAdmissionPolicy>({
@@ -10,4 +11,5 @@ export const mutatingAdmissionPolicyKind: Kind = kind<MutatingAdmissionPolicy>({
   ...countsChangesOf<MutatingAdmissionPolicy>("spec"),
   setDefaults: setMutatingPolicyDefaults,
   allowUnconditionalUpdate: false,
+  cells: mutatingAdmissionPolicyCells,
 });

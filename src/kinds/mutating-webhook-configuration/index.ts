@@ -3,6 +3,7 @@ import { mutatingwebhookconfigurations } from "../../schema/types/admissionregis
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
+import { mutatingWebhookConfigurationCells } from "./columns.ts";
 import { setMutatingWebhooksDefaults } from "./defaults.ts";
 
 export const mutatingWebhookConfigurationKind: Kind = kind<MutatingWebhookConfiguration>({
@@ -10,4 +11,5 @@ export const mutatingWebhookConfigurationKind: Kind = kind<MutatingWebhookConfig
   ...countsChangesOf<MutatingWebhookConfiguration>("webhooks"),
   setDefaults: setMutatingWebhooksDefaults,
   allowUnconditionalUpdate: false,
+  cells: mutatingWebhookConfigurationCells,
 });

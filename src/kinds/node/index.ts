@@ -2,6 +2,7 @@ import type { Node } from "../../schema/types/core-v1.ts";
 import { nodes } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { nodeCells } from "./columns.ts";
 import { setNodeDefaults } from "./defaults.ts";
 import { validateNode, validateNodeUpdate, validateNodeStatusUpdate, nodeWarnings } from "./validation.ts";
 import { nodeWrites } from "./writes.ts";
@@ -16,4 +17,5 @@ export const nodeKind: Kind = kind<Node>({
   validateUpdate: validateNodeUpdate,
   validateStatusUpdate: validateNodeStatusUpdate,
   warnings: nodeWarnings,
+  cells: nodeCells,
 });

@@ -1,9 +1,9 @@
 /** What is wrong with a node. */
 import type { FieldError } from "../../schema/field-error.ts";
-import { duplicate, FieldPath, forbiddenField, invalidField, required } from "../../schema/field-error.ts";
+import { duplicate, FieldPath, forbiddenField, internalFieldError, invalidField, required } from "../../schema/field-error.ts";
 import { labelValue } from "../../schema/names.ts";
 import type { ConfigMapNodeConfigSource, Node, NodeConfigSource, NodeSpec, NodeStatus, Taint } from "../../schema/types/core-v1.ts";
-import { cidrWarnings, isIpv6Text, validateLegacyCidr } from "../addresses.ts";
+import { cidrWarnings, isIpv6Text, validateLegacyCidr, parseCidrSloppy } from "../addresses.ts";
 import { byteLength, configMapKey, invalidEach, nameIsDnsLabel, nameIsDnsSubdomain, validatePositive } from "../formats.ts";
 import { internalForm } from "../internal-form.ts";
 import { validateLabelName, validateObjectMeta, validateObjectMetaUpdate } from "../object-meta.ts";
@@ -28,10 +28,7 @@ export function validateNode(node: Node): FieldError[] {
   validateFeatures(status.declaredFeatures ?? [], errors);
   const cidrs = spec.podCIDRs ?? [];
   cidrs.forEach((cidr, i) => validateLegacyCidr(cidr, specPath.child("podCIDRs").index(i), errors));
-  const families = new Set(cidrs.map((c) => isIpv6Text(c.split("/")[0] ?? "")));
-  if (cidrs.length > 1 && (families.size !== 2 || cidrs.length > 2)) {
-    errors.push(invalidField(specPath.child("podCIDRs"), cidrs, "may specify no more than one CIDR for each IP family"));
-  }
+  if (cidrs.length > 1) validateCidrFamilies(cidrs, errors);
   return errors;
 }
 
@@ -39,6 +36,19 @@ function validateAmounts(status: NodeStatus, errors: FieldError[]): void {
   for (const field of ["capacity", "allocatable"] as const) {
     const list = status[field];
     for (const name in list) validateResourceQuantity(name, list[name] as string, statusPath.child(field, name), errors);
+  }
+}
+
+function validateCidrFamilies(cidrs: readonly string[], errors: FieldError[]): void {
+  const at = specPath.child("podCIDRs");
+  const bad = cidrs.findIndex((cidr) => !parseCidrSloppy(cidr));
+  if (bad !== -1) {
+    const reason = `invalid CIDR[${bad}]: <nil> (invalid CIDR address: ${cidrs[bad] ?? ""})`;
+    errors.push(internalFieldError(at, `invalid PodCIDRs. failed to check with dual stack with error:${reason}`));
+  }
+  const families = new Set(cidrs.map((c) => isIpv6Text(c.split("/")[0] ?? "")));
+  if (bad !== -1 || families.size !== 2 || cidrs.length > 2) {
+    errors.push(invalidField(at, cidrs, "may specify no more than one CIDR for each IP family"));
   }
 }
 

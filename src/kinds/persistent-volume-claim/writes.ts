@@ -4,7 +4,7 @@ import { keepField } from "../update-rules.ts";
 
 export const claimWrites: Pick<Kind<PersistentVolumeClaim>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate"> = {
   prepareForCreate(claim): void {
-    claim.status = {};
+    claim.status = { phase: "Pending" };
     if (claim.spec) prepareSources(claim.spec, undefined);
   },
   prepareForUpdate(claim, old): void {

@@ -2,15 +2,17 @@ import type { PersistentVolume } from "../../schema/types/core-v1.ts";
 import { persistentvolumes } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
-import { specAndStatus } from "../update-rules.ts";
+import { persistentVolumeCells } from "./columns.ts";
 import { setPersistentVolumeDefaults } from "./defaults.ts";
 import { validatePersistentVolume, validatePersistentVolumeUpdate, persistentVolumeWarnings } from "./validation.ts";
+import { persistentVolumeWrites } from "./writes.ts";
 
 export const persistentVolumeKind: Kind = kind<PersistentVolume>({
   ref: persistentvolumes,
-  ...specAndStatus<PersistentVolume>({ emptyStatus: () => ({ phase: "Pending" }) }),
   setDefaults: setPersistentVolumeDefaults,
+  ...persistentVolumeWrites,
   validateCreate: validatePersistentVolume,
   validateUpdate: validatePersistentVolumeUpdate,
   warnings: persistentVolumeWarnings,
+  cells: persistentVolumeCells,
 });

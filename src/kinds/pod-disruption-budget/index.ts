@@ -3,6 +3,7 @@ import { poddisruptionbudgets } from "../../schema/types/policy-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { podDisruptionBudgetCells } from "./columns.ts";
 
 export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
   ref: poddisruptionbudgets,
@@ -11,4 +12,5 @@ export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
     emptyStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
   }),
   allowUnconditionalUpdate: false,
+  cells: podDisruptionBudgetCells,
 });

@@ -5,6 +5,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
+import { podTemplateCells } from "./columns.ts";
 import { setPodTemplateObjectDefaults } from "./defaults.ts";
 import { validatePodTemplate } from "./validation.ts";
 
@@ -15,4 +16,5 @@ export const podTemplateKind: Kind = kind<PodTemplate>({
   validateCreate: (template) => validatePodTemplate(template),
   validateUpdate: validatePodTemplate,
   warnings: (object, old) => workloadWarnings(object, old, (o) => o.template, new FieldPath("template"), false),
+  cells: podTemplateCells,
 });

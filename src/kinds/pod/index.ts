@@ -2,6 +2,7 @@ import type { Pod } from "../../schema/types/core-v1.ts";
 import { pods } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { podCells } from "./columns.ts";
 import { setPodDefaults } from "./defaults.ts";
 import { podSelectableFieldNames, podSelectableFields } from "./selectable-fields.ts";
 import { validatePodStatusUpdate } from "./validation-status.ts";
@@ -21,4 +22,5 @@ export const podKind: Kind = kind<Pod>({
   warnings: podWarnings,
   selectableFieldNames: podSelectableFieldNames,
   selectableFields: podSelectableFields,
+  cells: podCells,
 });

@@ -3,6 +3,7 @@ import { priorityclasses } from "../../schema/types/scheduling-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { startGeneration } from "../update-rules.ts";
+import { priorityClassCells } from "./columns.ts";
 import { setPriorityClassDefaults } from "./defaults.ts";
 import { validatePriorityClass, validatePriorityClassUpdate } from "./validation.ts";
 
@@ -13,4 +14,5 @@ export const priorityClassKind: Kind = kind<PriorityClass>({
   prepareForCreate: startGeneration,
   validateCreate: validatePriorityClass,
   validateUpdate: validatePriorityClassUpdate,
+  cells: priorityClassCells,
 });

@@ -3,10 +3,12 @@ import { prioritylevelconfigurations } from "../../schema/types/flowcontrol-v1.t
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { priorityLevelConfigurationCells } from "./columns.ts";
 import { setPriorityLevelDefaults } from "./defaults.ts";
 
 export const priorityLevelConfigurationKind: Kind = kind<PriorityLevelConfiguration>({
   ref: prioritylevelconfigurations,
   ...specAndStatus<PriorityLevelConfiguration>({ generation: true }),
   setDefaults: setPriorityLevelDefaults,
+  cells: priorityLevelConfigurationCells,
 });

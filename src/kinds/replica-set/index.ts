@@ -5,6 +5,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
+import { replicaSetCells } from "./columns.ts";
 import { setReplicaSetDefaults } from "./defaults.ts";
 import { validateReplicaSet, validateReplicaSetUpdate, validateReplicaSetStatus } from "./validation.ts";
 
@@ -16,4 +17,5 @@ export const replicaSetKind: Kind = kind<ReplicaSet>({
   validateUpdate: validateReplicaSetUpdate,
   validateStatusUpdate: validateReplicaSetStatus,
   warnings: (object, old) => workloadWarnings(object, old, (o) => o.spec?.template, new FieldPath("spec.template")),
+  cells: replicaSetCells,
 });

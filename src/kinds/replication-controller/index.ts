@@ -5,6 +5,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
+import { replicationControllerCells } from "./columns.ts";
 import { setReplicationControllerDefaults } from "./defaults.ts";
 import { validateReplicationController, validateReplicationControllerUpdate, validateReplicationControllerStatus } from "./validation.ts";
 
@@ -19,4 +20,5 @@ export const replicationControllerKind: Kind = kind<ReplicationController>({
   validateUpdate: validateReplicationControllerUpdate,
   validateStatusUpdate: validateReplicationControllerStatus,
   warnings: (object, old) => workloadWarnings(object, old, (o) => o.spec?.template, new FieldPath("spec.template")),
+  cells: replicationControllerCells,
 });

@@ -1,5 +1,6 @@
 import type { ResourceClaimTemplate } from "../../schema/types/resource-v1.ts";
 import { resourceclaimtemplates } from "../../schema/types/resource-v1.ts";
+import { nameAndAgeCells } from "../cell-text.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setResourceClaimTemplateDefaults } from "./defaults.ts";
@@ -7,4 +8,5 @@ import { setResourceClaimTemplateDefaults } from "./defaults.ts";
 export const resourceClaimTemplateKind: Kind = kind<ResourceClaimTemplate>({
   ref: resourceclaimtemplates,
   setDefaults: setResourceClaimTemplateDefaults,
+  cells: nameAndAgeCells,
 });

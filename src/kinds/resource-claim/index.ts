@@ -3,6 +3,7 @@ import { resourceclaims } from "../../schema/types/resource-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { keepField, keepMetadata } from "../update-rules.ts";
+import { resourceClaimCells } from "./columns.ts";
 import { setResourceClaimDefaults } from "./defaults.ts";
 
 export const resourceClaimKind: Kind = kind<ResourceClaim>({
@@ -18,4 +19,5 @@ export const resourceClaimKind: Kind = kind<ResourceClaim>({
     keepField(claim, old, "spec");
     keepMetadata(claim, old);
   },
+  cells: resourceClaimCells,
 });

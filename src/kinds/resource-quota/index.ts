@@ -3,6 +3,7 @@ import { resourcequotas } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { resourceQuotaCells } from "./columns.ts";
 import { setResourceQuotaDefaults } from "./defaults.ts";
 import { validateResourceQuota, validateResourceQuotaUpdate, validateResourceQuotaStatus, resourceQuotaWarnings } from "./validation.ts";
 
@@ -14,4 +15,5 @@ export const resourceQuotaKind: Kind = kind<ResourceQuota>({
   validateUpdate: validateResourceQuotaUpdate,
   validateStatusUpdate: validateResourceQuotaStatus,
   warnings: resourceQuotaWarnings,
+  cells: resourceQuotaCells,
 });

@@ -3,6 +3,7 @@ import { rolebindings } from "../../schema/types/rbac-v1.ts";
 import { pathSegment } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { roleBindingCells } from "./columns.ts";
 import { setRoleBindingDefaults } from "./defaults.ts";
 import { validateRoleBinding, validateRoleBindingUpdate } from "./validation.ts";
 
@@ -13,4 +14,5 @@ export const roleBindingKind: Kind = kind<RoleBinding>({
   validateName: pathSegment,
   validateCreate: validateRoleBinding,
   validateUpdate: validateRoleBindingUpdate,
+  cells: roleBindingCells,
 });

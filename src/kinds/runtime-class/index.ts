@@ -2,6 +2,7 @@ import type { RuntimeClass } from "../../schema/types/node-v1.ts";
 import { runtimeclasses } from "../../schema/types/node-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { runtimeClassCells } from "./columns.ts";
 import { setRuntimeClassDefaults } from "./defaults.ts";
 
 export const runtimeClassKind: Kind = kind<RuntimeClass>({
@@ -9,4 +10,5 @@ export const runtimeClassKind: Kind = kind<RuntimeClass>({
   setDefaults: setRuntimeClassDefaults,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
+  cells: runtimeClassCells,
 });

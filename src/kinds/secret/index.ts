@@ -2,6 +2,7 @@ import type { Secret } from "../../schema/types/core-v1.ts";
 import { secrets } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { secretCells } from "./columns.ts";
 import { setSecretDefaults } from "./defaults.ts";
 import { validateSecret, validateSecretUpdate } from "./validation.ts";
 
@@ -15,4 +16,5 @@ export const secretKind: Kind = kind<Secret>({
   selectableFields: (secret) => ({ type: secret.type ?? "" }),
   validateCreate: validateSecret,
   validateUpdate: validateSecretUpdate,
+  cells: secretCells,
 });

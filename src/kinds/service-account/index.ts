@@ -1,5 +1,6 @@
 import type { ServiceAccount } from "../../schema/types/core-v1.ts";
 import { serviceaccounts } from "../../schema/types/core-v1.ts";
+import { nameAndAgeCells } from "../cell-text.ts";
 import { nameIsDnsSubdomain } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
@@ -13,4 +14,5 @@ export const serviceAccountKind: Kind = kind<ServiceAccount>({
   prepareForUpdate: keepSecretNamesOnly,
   validateUpdate: (account) => validateObjectMeta(account.metadata, true, nameIsDnsSubdomain),
   warnings: serviceAccountWarnings,
+  cells: nameAndAgeCells,
 });

@@ -3,8 +3,10 @@ import { servicecidrs } from "../../schema/types/networking-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { serviceCidrCells } from "./columns.ts";
 
 export const serviceCidrKind: Kind = kind<ServiceCIDR>({
   ref: servicecidrs,
   ...specAndStatus<ServiceCIDR>(),
+  cells: serviceCidrCells,
 });

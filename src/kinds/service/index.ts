@@ -3,6 +3,7 @@ import { services } from "../../schema/types/core-v1.ts";
 import { nameIsDnsLabel } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { serviceCells } from "./columns.ts";
 import { setServiceDefaults } from "./defaults.ts";
 import { validateServiceUpdate, validateServiceStatusUpdate } from "./validation-update.ts";
 import { validateService } from "./validation.ts";
@@ -21,4 +22,5 @@ export const serviceKind: Kind = kind<Service>({
   validateUpdate: validateServiceUpdate,
   validateStatusUpdate: validateServiceStatusUpdate,
   warnings: serviceWarnings,
+  cells: serviceCells,
 });

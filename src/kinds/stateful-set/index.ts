@@ -3,6 +3,7 @@ import { statefulsets } from "../../schema/types/apps-v1.ts";
 import { nameIsDnsLabel } from "../formats.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { statefulSetCells } from "./columns.ts";
 import { setStatefulSetDefaults } from "./defaults.ts";
 import { validateStatefulSet, validateStatefulSetUpdate, validateStatefulSetStatus } from "./validation.ts";
 import { statefulSetWarnings } from "./warnings.ts";
@@ -17,4 +18,5 @@ export const statefulSetKind: Kind = kind<StatefulSet>({
   validateUpdate: validateStatefulSetUpdate,
   validateStatusUpdate: validateStatefulSetStatus,
   warnings: statefulSetWarnings,
+  cells: statefulSetCells,
 });

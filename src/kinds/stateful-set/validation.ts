@@ -105,7 +105,7 @@ function validateTemplate(
 ): void {
   const template = withClaims(spec);
   const labels = template.metadata?.labels;
-  if (spec.selector && !isEmptySelector(spec.selector) && selectorMatches(spec.selector, labels) === false) {
+  if (!(spec.selector && isEmptySelector(spec.selector)) && selectorMatches(spec.selector, labels) === false) {
     errors.push(invalidField(at.child("metadata", "labels"), sorted(labels), "`selector` does not match template `labels`"));
   }
   if (!lenient.template) validatePodTemplateSpec(template, at, options, errors);

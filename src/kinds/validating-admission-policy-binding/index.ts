@@ -3,6 +3,7 @@ import { validatingadmissionpolicybindings } from "../../schema/types/admissionr
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
+import { validatingAdmissionPolicyBindingCells } from "./columns.ts";
 import { setValidatingPolicyBindingDefaults } from "./defaults.ts";
 
 export const validatingAdmissionPolicyBindingKind: Kind = kind<ValidatingAdmissionPolicyBinding>({
@@ -10,4 +11,5 @@ export const validatingAdmissionPolicyBindingKind: Kind = kind<ValidatingAdmissi
   ...countsChangesOf<ValidatingAdmissionPolicyBinding>("spec"),
   setDefaults: setValidatingPolicyBindingDefaults,
   allowUnconditionalUpdate: false,
+  cells: validatingAdmissionPolicyBindingCells,
 });

@@ -3,6 +3,7 @@ import { validatingadmissionpolicies } from "../../schema/types/admissionregistr
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { validatingAdmissionPolicyCells } from "./columns.ts";
 import { setValidatingPolicyDefaults } from "./defaults.ts";
 
 export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolicy>({
@@ -10,4 +11,5 @@ export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolic
   ...specAndStatus<ValidatingAdmissionPolicy>({ generation: true }),
   setDefaults: setValidatingPolicyDefaults,
   allowUnconditionalUpdate: false,
+  cells: validatingAdmissionPolicyCells,
 });

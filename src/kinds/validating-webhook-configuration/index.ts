@@ -3,6 +3,7 @@ import { validatingwebhookconfigurations } from "../../schema/types/admissionreg
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
+import { validatingWebhookConfigurationCells } from "./columns.ts";
 import { setValidatingWebhooksDefaults } from "./defaults.ts";
 
 export const validatingWebhookConfigurationKind: Kind = kind<ValidatingWebhookConfiguration>({
@@ -10,4 +11,5 @@ export const validatingWebhookConfigurationKind: Kind = kind<ValidatingWebhookCo
   ...countsChangesOf<ValidatingWebhookConfiguration>("webhooks"),
   setDefaults: setValidatingWebhooksDefaults,
   allowUnconditionalUpdate: false,
+  cells: validatingWebhookConfigurationCells,
 });

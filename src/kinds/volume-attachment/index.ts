@@ -3,6 +3,7 @@ import { volumeattachments } from "../../schema/types/storage-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { keepField, keepMetadata } from "../update-rules.ts";
+import { volumeAttachmentCells } from "./columns.ts";
 import { setVolumeAttachmentDefaults } from "./defaults.ts";
 
 export const volumeAttachmentKind: Kind = kind<VolumeAttachment>({
@@ -19,4 +20,5 @@ export const volumeAttachmentKind: Kind = kind<VolumeAttachment>({
     keepField(attachment, old, "spec");
     keepMetadata(attachment, old);
   },
+  cells: volumeAttachmentCells,
 });
