@@ -53,11 +53,12 @@ export function aboutPod(pod: Pod): Pod {
   return { ...pod, apiVersion: "v1", kind: "Pod" };
 }
 
-/** Where in its pod a container stands: `spec.containers{web}`. */
-export function containerFieldPath(pod: Pod, container: Container | EphemeralContainer): string {
+/** Where in its pod a container stands: `spec.containers{web}`; undefined for what is none (a volume's image). */
+export function containerFieldPath(pod: Pod, container: Container | EphemeralContainer): string | undefined {
   const is = (list: readonly { name: string }[] | undefined): boolean => list?.some((c) => c.name === container.name) === true;
   if (is(pod.spec?.containers)) return `spec.containers{${container.name}}`;
-  return is(pod.spec?.initContainers) ? `spec.initContainers{${container.name}}` : `spec.ephemeralContainers{${container.name}}`;
+  if (is(pod.spec?.initContainers)) return `spec.initContainers{${container.name}}`;
+  return is(pod.spec?.ephemeralContainers) ? `spec.ephemeralContainers{${container.name}}` : undefined;
 }
 
 export function containerEvent(
@@ -68,7 +69,8 @@ export function containerEvent(
   reason: string,
   message: string,
 ): void {
-  events.event(aboutPod(pod), type, reason, message, { fieldPath: containerFieldPath(pod, container) });
+  const fieldPath = containerFieldPath(pod, container);
+  events.event(aboutPod(pod), type, reason, message, fieldPath === undefined ? {} : { fieldPath });
 }
 
 /** `LOGS/NAMESPACE_NAME_UID` */

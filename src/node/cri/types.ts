@@ -115,6 +115,9 @@ export interface Mount {
   selinuxRelabel?: boolean;
   propagation?: "PROPAGATION_PRIVATE" | "PROPAGATION_HOST_TO_CONTAINER" | "PROPAGATION_BIDIRECTIONAL";
   recursiveReadOnly?: boolean;
+  /** Instead of `hostPath`; runtimes from containerd 2.1 on. */
+  image?: ImageSpec;
+  imageSubPath?: string;
 }
 
 export interface LinuxContainerSecurityContext {

@@ -3,14 +3,14 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileS
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isGrpcError } from "../../host/grpc.ts";
-import type { Container, EphemeralContainer, Pod, Secret, VolumeMount } from "../../schema/types/core-v1.ts";
+import type { Container, EphemeralContainer, ImageVolumeSource, Pod, Secret, VolumeMount } from "../../schema/types/core-v1.ts";
 import { containerEnvironment } from "../container/environment.ts";
 import { expand, unresolved } from "../container/expansion.ts";
 import { hostNetworkHostsFile, hostsFile, podHostname } from "../container/hostname.ts";
 import { containerResources } from "../container/resources.ts";
 import { containerSecurity, verifyNonRoot, type ImageUser } from "../container/security.ts";
 import { serviceEnvironment } from "../container/service-environment.ts";
-import type { ContainerConfig, Image, Mount, PodSandboxConfig } from "../cri/types.ts";
+import type { ContainerConfig, Image, ImageSpec, Mount, PodSandboxConfig } from "../cri/types.ts";
 import { aboutPod, containerEvent, podLogDirectory, type NodeContext } from "../node-context.ts";
 import type { MountedVolume } from "../volumes/pod-volumes.ts";
 import { linkContainerLog } from "./container-log.ts";
@@ -163,9 +163,20 @@ async function containerMounts(node: NodeContext, input: StartInput, lookup: (na
     const volume = input.volumes.get(mount.name);
     if (volume === undefined) throw new Error(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const subPath = mount.subPathExpr ? expandSubPath(mount, lookup) : (mount.subPath ?? "");
+    const containerPath = mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`;
+    if (volume.image !== undefined) {
+      mounts.push({
+        containerPath,
+        hostPath: "",
+        readonly: true,
+        image: await volumeImage(node, input, mount.name, volume.image),
+        imageSubPath: subPath,
+      });
+      continue;
+    }
     const hostPath = subPath === "" ? volume.path : await node.volumes.subPath(pod, container.name, index, mount, volume, subPath);
     mounts.push({
-      containerPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
+      containerPath,
       hostPath,
       readonly: mount.readOnly === true || volume.readOnly,
       propagation: propagations[mount.mountPropagation ?? "None"] ?? "PROPAGATION_PRIVATE",
@@ -183,6 +194,18 @@ async function containerMounts(node: NodeContext, input: StartInput, lookup: (na
     });
   }
   return mounts;
+}
+
+/** Brings a volume's image here. Throws a {@link StartError} as for the container's own. */
+async function volumeImage(
+  node: NodeContext,
+  { pod, sandbox, signal }: StartInput,
+  name: string,
+  { reference = "", pullPolicy }: ImageVolumeSource,
+): Promise<ImageSpec> {
+  const stand = { name, image: reference, imagePullPolicy: pullPolicy };
+  const found = await node.images.ensure(pod, stand, await pullSecrets(node, pod), sandbox, signal);
+  return { image: found.id, userSpecifiedImage: reference };
 }
 
 const propagations: Record<string, Mount["propagation"]> = {

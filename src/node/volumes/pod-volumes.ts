@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { isMountPoint, mountTmpfs, unmountBelow } from "../../host/mounts.ts";
 import { podLimits } from "../../kinds/pod/resources.ts";
 import { resourceAmount } from "../../kinds/resource-list.ts";
-import type { Pod, Volume, VolumeMount } from "../../schema/types/core-v1.ts";
+import type { ImageVolumeSource, Pod, Volume, VolumeMount } from "../../schema/types/core-v1.ts";
 import { shareWithGroup, writeAtomically } from "./atomic-writer.ts";
 import { prepareHostPath } from "./host-path.ts";
 import { isProjected, projectVolume, type ProjectionSources } from "./projection.ts";
@@ -17,6 +17,8 @@ export interface MountedVolume {
   readonly path: string;
   /** Nothing may write to it, whatever the mount says. */
   readonly readOnly: boolean;
+  /** The contents of an image (KEP-4639): the runtime mounts them, there is no path. */
+  readonly image?: ImageVolumeSource | undefined;
 }
 
 export interface PodVolumesOptions {
@@ -81,6 +83,7 @@ export class PodVolumes {
         prepareHostPath(volume.hostPath);
         return { path, readOnly: false };
       }
+      if (volume.image !== undefined) return { path: "", readOnly: true, image: volume.image };
       if (isProjected(volume)) {
         const files = await projectVolume(pod, volume, sources);
         if (!existsSync(path)) makeOpenDirectory(path, 0o755);
