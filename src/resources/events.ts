@@ -17,6 +17,9 @@ export function eventsNewer(deps: ResourceDeps): Special {
     strategy: (base) => ({
       ...base,
       ttlSeconds: () => deps.eventTtlSeconds ?? defaultTtlSeconds,
+      // Stricter rules than the older version's; they know the fields by the names under which they are kept.
+      validateCreate: (_context, event) => newer?.validateCreate?.(event) ?? [],
+      validateUpdate: (_context, event, old) => newer?.validateUpdate?.(event, old) ?? [],
       ...(newer?.selectableFields === undefined ? {} : { selectableFields: (event) => newer.selectableFields?.(event) ?? {} }),
       ...(newer?.selectableFieldNames === undefined ? {} : { selectableFieldNames: newer.selectableFieldNames }),
     }),

@@ -3,7 +3,7 @@ import type { Strategy, WriteContext } from "../apiserver/resource.ts";
 import { jsonEqual } from "../apiserver/json-equal.ts";
 import { checkBindingEscalation, checkRoleEscalation, missingRights, type EscalationChecks } from "../auth/rbac/escalation.ts";
 import type { UserInfo } from "../auth/user.ts";
-import { forbidden } from "../core/api-error.ts";
+import { forbidden, hasReason, notFound } from "../core/api-error.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { ClusterRole, RoleBinding } from "../schema/types/rbac-v1.ts";
 import type { ResourceDeps } from "./deps.ts";
@@ -88,11 +88,13 @@ async function mayEscalate(checks: EscalationChecks, user: UserInfo, resource: s
 export function bindingSpecial(deps: ResourceDeps, resource: "rolebindings" | "clusterrolebindings"): Special {
   return guarded(deps, async (checks, context, user, object) => {
     const binding = object as unknown as RoleBinding;
-    await checkBindingEscalation(checks, user, {
-      resource,
-      namespace: context.namespace,
-      name: binding.metadata?.name ?? "",
-      roleRef: binding.roleRef,
-    });
+    const name = binding.metadata?.name ?? "";
+    try {
+      await checkBindingEscalation(checks, user, { resource, namespace: context.namespace, name, roleRef: binding.roleRef });
+    } catch (error) {
+      // Upstream's 404 names the resource that the request is about.
+      if (hasReason(error, "NotFound")) throw notFound({ group, resource }, binding.roleRef.name);
+      throw error;
+    }
   });
 }

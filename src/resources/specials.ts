@@ -9,6 +9,7 @@ import { namespaces } from "./namespaces.ts";
 import { bindingHandler } from "./pods/binding.ts";
 import { evictionHandler } from "./pods/eviction.ts";
 import { Kubelets } from "./nodes/kubelet.ts";
+import { persistentVolumes } from "./persistent-volumes.ts";
 import { connectHandler } from "./pods/connect.ts";
 import { logHandler } from "./pods/log.ts";
 import { nodeProxyHandler, podProxyHandler, serviceProxyHandler } from "./proxy/handlers.ts";
@@ -30,6 +31,7 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
     "/events": eventsCore(deps),
     "/namespaces": namespaces,
     "/nodes": { subresources: { proxy: answeredBy(nodeProxyHandler(deps, kubelets)) } },
+    "/persistentvolumes": persistentVolumes,
     "/pods": {
       strategy: podStrategy,
       subresources: {

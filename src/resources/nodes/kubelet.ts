@@ -28,10 +28,13 @@ export class Kubelets {
     this.#unchecked = { cert, key, verify: false };
   }
 
-  /** Throws 404 for a node that does not exist, 500 for one without a usable address. */
-  async find(nodeName: string): Promise<Kubelet> {
+  /**
+   * Throws 404 for a node that does not exist, 500 for one without a usable address. `resource`: what the request is about:
+   * upstream's 404 names it as if it were the node's.
+   */
+  async find(nodeName: string, resource: "nodes" | "pods"): Promise<Kubelet> {
     const node = (await this.#deps.objects("", "nodes").get("", nodeName)) as unknown as Node | undefined;
-    if (node === undefined) throw notFound({ group: "", resource: "nodes" }, nodeName);
+    if (node === undefined) throw notFound({ group: "", resource }, nodeName);
     const local = this.#deps.kubelet?.local?.(nodeName);
     if (local !== undefined) {
       const backend: Backend = { scheme: "http", host: nodeName, port: kubeletPort(node), dial: () => local.dial() };

@@ -21,7 +21,7 @@ export function connectHandler(deps: ResourceDeps, kubelets: Kubelets, what: Con
     const container = what === "portforward" ? "" : chosenContainer(pod, options.container ?? "");
     const nodeName = pod.spec?.nodeName ?? "";
     if (nodeName === "") throw badRequest(`pod ${name} does not have a host assigned`);
-    const kubelet = await kubelets.find(nodeName);
+    const kubelet = await kubelets.find(nodeName, "pods");
     if (!wantsUpgrade(request) || request.upgrade === undefined) throw badRequest("Upgrade request required");
     const query = kubeletQuery(options);
     const base = what === "portforward" ? `/portForward/${namespace}/${name}` : `/${what}/${namespace}/${name}/${container}`;

@@ -34,7 +34,7 @@ export function logHandler(deps: ResourceDeps, kubelets: Kubelets): (request: Ap
     const nodeName = pod.spec?.nodeName ?? "";
     // A pod without a node has said nothing yet.
     if (nodeName === "") return { status: 200, headers: { "content-type": "text/plain" }, bytes: new Uint8Array(0) };
-    const kubelet = await kubelets.find(nodeName);
+    const kubelet = await kubelets.find(nodeName, "pods");
     const backend = options.insecureSkipTLSVerifyBackend ? kubelet.unchecked : kubelet.backend;
     const query = kubeletQuery(options);
     const path = `/containerLogs/${namespace}/${name}/${container}${query === "" ? "" : `?${query}`}`;

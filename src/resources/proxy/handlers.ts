@@ -48,7 +48,7 @@ export function nodeProxyHandler(deps: ResourceDeps, kubelets: Kubelets): Handle
   return proxyHandler(async (request) => {
     const target = targetName(request.info.name);
     if (target === undefined) throw badRequest(`invalid node request ${JSON.stringify(request.info.name)}`);
-    const { backend } = await kubelets.find(target.name);
+    const { backend } = await kubelets.find(target.name, "nodes");
     if (backend.dial === undefined) await checkHost(backend.host);
     if (target.port === "" || target.port === String(backend.port)) return backend;
     return { scheme: target.scheme === "https" ? "https" : "http", host: backend.host, port: Number(target.port), tls: unchecked };
