@@ -23,7 +23,8 @@ export interface Reply {
   begin(status: number, headers: OutgoingHeaders): ResponseSink;
 }
 
-export type OutgoingHeaders = Record<string, string | string[] | number>;
+/** Names and values in turn, the `:status` first: both protocols take them so, and neither copies them. */
+export type OutgoingHeaders = string[];
 
 /** `Warning: 299 - "text"`: RFC 7234 §5.5, quoted-string. */
 export function warningHeader(text: string): string {
@@ -34,21 +35,29 @@ export function warningHeader(text: string): string {
 }
 
 function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders {
-  const headers: OutgoingHeaders = {
-    "audit-id": auditId(request),
-    "cache-control": "no-cache, private",
-    ...response.headers,
-  };
-  if (request.warnings.length > 0 && headers["warning"] === undefined) {
-    headers["warning"] = [...new Set(request.warnings)].map(warningHeader);
+  const own = response.headers;
+  const headers: OutgoingHeaders = [":status", String(response.status), "audit-id", auditId(request)];
+  if (own["cache-control"] === undefined) headers.push("cache-control", "no-cache, private");
+  for (const name of Object.keys(own)) {
+    const value = own[name] as string | string[];
+    if (typeof value === "string") headers.push(name, value);
+    else for (const one of value) headers.push(name, one);
+  }
+  if (request.warnings.length > 0 && own["warning"] === undefined) {
+    for (const warning of new Set(request.warnings)) headers.push("warning", warningHeader(warning));
   }
   return headers;
 }
 
+/** Random for the process, counted within it: unique, and cheaper than a random number a request. */
+const auditPrefix = randomUUID().slice(0, 24);
+let audits = 0;
+
 /** The caller's id when it sent a sound one, else a new one. */
 function auditId(request: WireRequest): string {
   const given = request.headers["audit-id"];
-  return typeof given === "string" && given !== "" && given.length <= 64 ? given : randomUUID();
+  if (typeof given === "string" && given !== "" && given.length <= 64) return given;
+  return auditPrefix + (audits++).toString(16).padStart(12, "0");
 }
 
 function acceptsGzip(request: WireRequest): boolean {
@@ -77,7 +86,7 @@ export async function answer(reply: Reply, request: WireRequest, response: ApiRe
   const { bytes } = response;
   if (bytes === undefined) {
     if (response.object !== undefined) return sendBytes(reply, request, response.status, headers, encode(response.object), compress);
-    if (response.status !== 304 && response.status !== 204 && response.status !== 101) headers["content-length"] = 0;
+    if (response.status !== 304 && response.status !== 204 && response.status !== 101) headers.push("content-length", "0");
     return reply.send(response.status, headers, undefined);
   }
   if (bytes instanceof Uint8Array) return sendBytes(reply, request, response.status, headers, bytes, compress);
@@ -92,7 +101,7 @@ export async function answer(reply: Reply, request: WireRequest, response: ApiRe
       compress,
     );
   }
-  headers["content-length"] = size;
+  headers.push("content-length", String(size));
   if (request.method === "HEAD") return reply.send(response.status, headers, undefined);
   await pump(bytes, reply.begin(response.status, headers));
 }
@@ -110,12 +119,11 @@ async function sendBytes(
   compress: boolean,
 ): Promise<void> {
   let body = bytes;
-  if (compress && body.length > compressFrom && headers["content-encoding"] === undefined && acceptsGzip(request)) {
+  if (compress && body.length > compressFrom && !headers.includes("content-encoding") && acceptsGzip(request)) {
     body = await gzip(body, { level: constants.Z_BEST_SPEED });
-    headers["content-encoding"] = "gzip";
-    headers["vary"] = "Accept-Encoding";
+    headers.push("content-encoding", "gzip", "vary", "Accept-Encoding");
   }
-  headers["content-length"] = body.length;
+  headers.push("content-length", String(body.length));
   if (request.method === "HEAD") return reply.send(status, headers, undefined);
   if (body.length <= 2 * pieceSize) return reply.send(status, headers, body);
   await pump([body], reply.begin(status, headers));

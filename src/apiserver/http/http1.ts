@@ -26,12 +26,12 @@ class MessageReply implements Reply {
   }
 
   send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {
-    this.#message.writeHead(status, headers);
+    this.#message.writeHead(status, headers.slice(2));
     this.#message.end(body);
   }
 
   begin(status: number, headers: OutgoingHeaders): ResponseSink {
-    this.#message.writeHead(status, headers);
+    this.#message.writeHead(status, headers.slice(2));
     this.#message.flushHeaders();
     return new WritableSink(this.#message, this.#request, this.#maxBuffered);
   }
@@ -126,10 +126,8 @@ class SocketReply implements Reply {
   #head(status: number, headers: OutgoingHeaders): void {
     this.started = true;
     let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}\r\n`;
-    for (const [name, value] of Object.entries({ ...headers, date: new Date().toUTCString(), connection: "close" })) {
-      for (const one of Array.isArray(value) ? value : [value]) text += `${name}: ${one}\r\n`;
-    }
-    this.#socket.write(`${text}\r\n`, "latin1");
+    for (let i = 2; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+    this.#socket.write(`${text}date: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n`, "latin1");
   }
 
   send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {

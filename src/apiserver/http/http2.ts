@@ -23,10 +23,9 @@ class StreamReply implements Reply {
     return this.#stream.headersSent;
   }
 
-  send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {
+  send(_status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
-    headers[":status"] = status;
     if (body === undefined || body.length === 0) stream.respond(headers, { endStream: true });
     else {
       stream.respond(headers);
@@ -34,9 +33,8 @@ class StreamReply implements Reply {
     }
   }
 
-  begin(status: number, headers: OutgoingHeaders): ResponseSink {
+  begin(_status: number, headers: OutgoingHeaders): ResponseSink {
     const stream = this.#stream;
-    headers[":status"] = status;
     if (!stream.destroyed && !stream.closed) stream.respond(headers);
     return new StreamSink(stream, this.#request, this.#maxBuffered);
   }
@@ -88,14 +86,21 @@ class StreamSink implements ResponseSink {
 
 /** Serves the streams of one connection. */
 export function serveSession(session: ServerHttp2Session, peer: Peer, exchange: Exchange): void {
-  session.on("stream", (stream, headers) => serveStream(stream, headers, peer, exchange));
+  session.on("stream", (stream, headers, _flags, raw) => serveStream(stream, headers, raw, peer, exchange));
   session.on("error", (error) => exchange.log.debug("connection failed", { error, peer: peer.remoteAddress }));
 }
 
-function serveStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, peer: Peer, exchange: Exchange): void {
+function serveStream(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  raw: readonly string[],
+  peer: Peer,
+  exchange: Exchange,
+): void {
   const method = headers[":method"] as unknown as string;
   const url = headers[":path"] as unknown as string;
   const request = new WireRequest(method, url, headers, peer, exchange.log);
+  request.impersonates = impersonates(raw);
   const reply = new StreamReply(stream, request, exchange.maxBuffered);
   // A reset stream says so twice, by an error and by its end: the end is enough.
   stream.on("error", ignore);
@@ -111,6 +116,15 @@ function serveStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, pe
       exchange.run(request, reply, peer);
     }
   });
+}
+
+/** Whether any header's name begins with `impersonate-`. The flat list is cheaper to look through than the object. */
+function impersonates(raw: readonly string[]): boolean {
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (name.charCodeAt(0) === 105 && name.startsWith("impersonate-")) return true;
+  }
+  return false;
 }
 
 function ignore(): void {

@@ -33,7 +33,7 @@ export function webSocketReply(
     begin(status: number, headers: OutgoingHeaders): ResponseSink {
       if (status !== 200) return plain.begin(status, headers);
       started = true;
-      const sink = new WebSocketSink(request, String(headers["content-type"] ?? ""), exchange.maxBuffered);
+      const sink = new WebSocketSink(request, headers[headers.indexOf("content-type") + 1] ?? "", exchange.maxBuffered);
       sink.open(incoming, socket, head).catch((error: unknown) => {
         exchange.log.debug("WebSocket handshake failed", { error });
         sink.destroy();

@@ -20,6 +20,8 @@ export class WireRequest implements ApiRequest {
   body: Uint8Array | undefined = undefined;
   upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined = undefined;
   user: UserInfo | undefined = undefined;
+  /** False: the front has seen that no header asks for it. */
+  impersonates: boolean | undefined = undefined;
   info: RequestInfo = unresolvedInfo;
   readonly #search: string;
   #query: URLSearchParams | undefined;

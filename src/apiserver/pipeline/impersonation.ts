@@ -5,7 +5,7 @@ import type { RequestState } from "./request-state.ts";
 
 /** `Impersonate-User` and its like: the request goes on as someone else, if its sender may be them. */
 export function impersonate({ server, request }: RequestState): Promise<undefined> | undefined {
-  if (!wantsImpersonation(request.headers)) return undefined;
+  if (request.impersonates === false || !wantsImpersonation(request.headers)) return undefined;
   const authorizer = server.options.authorizer ?? everything;
   return impersonateUser(request.headers, attributesOf(request), authorizer).then((user) => {
     request.user = user;
