@@ -33,6 +33,8 @@ function acceptOf(request: ApiRequest): string | undefined {
 export function negotiateObject(scope: Scope, stream = false): Negotiated {
   const { request } = scope;
   const offer = scope.served.protobuf ? fullOffer : customOffer;
+  // A watch is negotiated as the list that it stands for first: that is whose refusal the client sees.
+  if (stream) negotiate(acceptOf(request), offer);
   const negotiated = negotiate(acceptOf(request), offer, stream);
   if (request.inProcess === true || negotiated.pretty || negotiated.format !== "json" || stream) return negotiated;
   return wantsPretty(request) ? { ...negotiated, pretty: true } : negotiated;
