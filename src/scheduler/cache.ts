@@ -63,7 +63,7 @@ export class SchedulerCache implements Snapshot {
   }
 
   nominated(node: string): readonly PodInfo[] {
-    return this.#nominated.get(node) ?? nobody;
+    return this.#nominated.size === 0 ? nobody : (this.#nominated.get(node) ?? nobody);
   }
 
   nodesWithImage(name: string): number {

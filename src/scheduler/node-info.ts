@@ -1,11 +1,13 @@
 /** A node with the pods on it and what they take, summed up as pods come and go. */
-import type { Node, Pod } from "../schema/types/core-v1.ts";
+import type { Node, Pod, Taint } from "../schema/types/core-v1.ts";
+import { schedulingEffects } from "../kinds/pod/tolerations.ts";
 import type { Amounts } from "./amounts.ts";
 import { addAmounts, amountsOf, noAmounts } from "./amounts.ts";
 import type { HostPort, PodInfo } from "./pod-info.ts";
 
 type Labels = Readonly<Record<string, string>>;
 const noLabels: Labels = {};
+const noTaints: readonly Taint[] = [];
 const noImages: ReadonlyMap<string, number> = new Map();
 
 export class NodeInfo {
@@ -18,6 +20,10 @@ export class NodeInfo {
   readonly nonZeroRequested: { milliCpu: number; memory: number } = { milliCpu: 0, memory: 0 };
   allocatable: Amounts & { pods: number } = { ...noAmounts(), pods: 0 };
   labels: Labels = noLabels;
+  unschedulable = false;
+  /** Those that keep pods away (NoSchedule, NoExecute), and those that only speak against a node. */
+  taints: readonly Taint[] = noTaints;
+  preferTaints: readonly Taint[] = noTaints;
   /** Image name → bytes. */
   images: ReadonlyMap<string, number> = noImages;
   /** `protocol/port` → the addresses it is taken on. */
@@ -39,6 +45,10 @@ export class NodeInfo {
   setNode(node: Node | undefined): void {
     this.#node = node;
     this.labels = node?.metadata?.labels ?? noLabels;
+    this.unschedulable = node?.spec?.unschedulable === true;
+    const taints = node?.spec?.taints ?? noTaints;
+    this.taints = taints.length === 0 ? noTaints : taints.filter((taint) => schedulingEffects.includes(taint.effect));
+    this.preferTaints = taints.length === 0 ? noTaints : taints.filter((taint) => taint.effect === "PreferNoSchedule");
     this.allocatable = amountsOf(node?.status?.allocatable);
     this.images = imagesOf(node);
     this.generation++;

@@ -1,7 +1,7 @@
 /** The filters that look at one property of a node: unschedulable, name, taints, host ports. */
 import { findUntoleratedTaint, schedulingEffects, toleratesTaint } from "../../kinds/pod/tolerations.ts";
 import type { Node, Pod, Taint } from "../../schema/types/core-v1.ts";
-import { type Filter, normalizeByMax, type Plugin, type Rejection } from "../framework.ts";
+import { type Filter, normalizeByMax, type Plugin, type Rejection, type Scorer } from "../framework.ts";
 import type { NodeInfo } from "../node-info.ts";
 
 const unschedulableTaint: Taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
@@ -12,7 +12,7 @@ export const nodeUnschedulable: Plugin = {
   name: "NodeUnschedulable",
   prepareFilter: ({ pod }) => {
     if (pod.pod.spec?.tolerations?.some((t) => toleratesTaint(t, unschedulableTaint)) === true) return undefined;
-    return { check: (node) => (node.node?.spec?.unschedulable === true ? unschedulable : undefined) };
+    return { check: (node) => (node.unschedulable ? unschedulable : undefined) };
   },
   helps: (event) =>
     (event.type === "NodeAdd" || event.type === "NodeUpdate") && event.node.spec?.unschedulable !== true
@@ -33,21 +33,24 @@ export const nodeName: Plugin = {
 
 const untolerated: Rejection = { plugin: "TaintToleration", unresolvable: true, reasons: ["node(s) had untolerated taint(s)"] };
 
+const everyNodeAlike: Scorer = { score: () => 100 };
+
 /** Preferred: fewer `PreferNoSchedule` taints that the pod does not bear. */
 export const taintToleration: Plugin = {
   name: "TaintToleration",
   weight: 3,
-  prepareFilter: ({ pod }) => ({ check: (node) => (keepsAway(pod.pod, node.node) ? untolerated : undefined) }),
+  prepareFilter: ({ pod }) => {
+    const tolerations = pod.pod.spec?.tolerations;
+    return {
+      check: ({ taints }) =>
+        taints.length > 0 && findUntoleratedTaint(taints, tolerations, schedulingEffects) !== undefined ? untolerated : undefined,
+    };
+  },
   prepareScore: ({ pod }, nodes) => {
-    if (!nodes.some((node) => node.node?.spec?.taints?.some((t) => t.effect === "PreferNoSchedule") === true)) {
-      return { score: () => 100 };
-    }
+    if (!nodes.some((node) => node.preferTaints.length > 0)) return everyNodeAlike;
     const tolerations = (pod.pod.spec?.tolerations ?? []).filter((t) => !t.effect || t.effect === "PreferNoSchedule");
     return {
-      score: (node) =>
-        (node.node?.spec?.taints ?? []).filter(
-          (taint) => taint.effect === "PreferNoSchedule" && !tolerations.some((t) => toleratesTaint(t, taint)),
-        ).length,
+      score: ({ preferTaints }) => preferTaints.filter((taint) => !tolerations.some((t) => toleratesTaint(t, taint))).length,
       normalize: (scores) => normalizeByMax(scores, true),
     };
   },

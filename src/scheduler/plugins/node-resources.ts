@@ -6,33 +6,52 @@ import type { NodeInfo } from "../node-info.ts";
 
 const tooManyPods = "Too many pods";
 
+/** Everything fits. Asked for each node of each search: nothing is allocated. */
+function fits(request: Amounts, node: NodeInfo): boolean {
+  const { allocatable, requested } = node;
+  if (node.pods.size >= allocatable.pods) return false;
+  if (request.milliCpu > 0 && request.milliCpu > allocatable.milliCpu - requested.milliCpu) return false;
+  if (request.memory > 0 && request.memory > allocatable.memory - requested.memory) return false;
+  if (request.ephemeralStorage > 0 && request.ephemeralStorage > allocatable.ephemeralStorage - requested.ephemeralStorage) return false;
+  return request.scalars === undefined || shortScalars(request.scalars, node).length === 0;
+}
+
+function shortScalars(wanted: ReadonlyMap<string, number>, { allocatable, requested }: NodeInfo): string[] {
+  const names: string[] = [];
+  for (const [name, amount] of wanted) {
+    const free = (allocatable.scalars?.get(name) ?? 0) - (requested.scalars?.get(name) ?? 0);
+    if (amount > 0 && amount > free) names.push(name);
+  }
+  return names;
+}
+
 /** Names what is short on `node`; undefined when everything fits. */
 export function insufficient(request: Amounts, node: NodeInfo): Rejection | undefined {
+  if (fits(request, node)) return undefined;
   const { allocatable, requested } = node;
-  let reasons: string[] | undefined;
+  const reasons: string[] = [];
   let unresolvable = false;
   const short = (reason: string, wanted: number, capacity: number): void => {
-    (reasons ??= []).push(reason);
+    reasons.push(reason);
     if (wanted > capacity) unresolvable = true;
   };
-  if (node.pods.size + 1 > allocatable.pods) short(tooManyPods, 0, 0);
-  if (request.milliCpu > 0 && request.milliCpu > allocatable.milliCpu - requested.milliCpu) {
-    short("Insufficient cpu", request.milliCpu, allocatable.milliCpu);
-  }
-  if (request.memory > 0 && request.memory > allocatable.memory - requested.memory) {
-    short("Insufficient memory", request.memory, allocatable.memory);
-  }
-  if (request.ephemeralStorage > 0 && request.ephemeralStorage > allocatable.ephemeralStorage - requested.ephemeralStorage) {
-    short("Insufficient ephemeral-storage", request.ephemeralStorage, allocatable.ephemeralStorage);
-  }
-  if (request.scalars !== undefined) {
-    for (const [name, wanted] of request.scalars) {
-      const capacity = allocatable.scalars?.get(name) ?? 0;
-      if (wanted > 0 && wanted > capacity - (requested.scalars?.get(name) ?? 0)) short(`Insufficient ${name}`, wanted, capacity);
+  if (node.pods.size >= allocatable.pods) short(tooManyPods, 0, 0);
+  for (const [field, name] of plainResources) {
+    if (request[field] > 0 && request[field] > allocatable[field] - requested[field]) {
+      short(`Insufficient ${name}`, request[field], allocatable[field]);
     }
   }
-  return reasons === undefined ? undefined : { plugin: "NodeResourcesFit", unresolvable, reasons };
+  for (const name of request.scalars === undefined ? [] : shortScalars(request.scalars, node)) {
+    short(`Insufficient ${name}`, request.scalars?.get(name) ?? 0, allocatable.scalars?.get(name) ?? 0);
+  }
+  return { plugin: "NodeResourcesFit", unresolvable, reasons };
 }
+
+const plainResources = [
+  ["milliCpu", "cpu"],
+  ["memory", "memory"],
+  ["ephemeralStorage", "ephemeral-storage"],
+] as const;
 
 export const nodeResourcesFit: Plugin = {
   name: "NodeResourcesFit",
