@@ -17,8 +17,15 @@ function segments(path: string): string[] {
   let end = path.length;
   while (start < end && path.charCodeAt(start) === 47) start++;
   while (end > start && path.charCodeAt(end - 1) === 47) end--;
-  if (start === end) return [];
-  const parts = path.slice(start, end).split("/");
+  const parts: string[] = [];
+  // Cheaper than String.split, and on the way of every request.
+  for (let at = start; at < end; ) {
+    const slash = path.indexOf("/", at);
+    const stop = slash < 0 || slash > end ? end : slash;
+    parts.push(path.slice(at, stop));
+    at = stop + 1;
+    if (stop < end && at === end) parts.push("");
+  }
   if (path.includes("%")) for (let i = 0; i < parts.length; i++) parts[i] = decode(parts[i] as string);
   return parts;
 }
