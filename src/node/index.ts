@@ -3,7 +3,6 @@
  * runs inside its node's network and mount namespaces. Ending it leaves containers running; the next one adopts them.
  */
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { eventRecorder } from "../client/event-recorder.ts";
 import { httpClient } from "../client/http-client.ts";
 import { informerFactory } from "../client/informer-factory.ts";
@@ -11,25 +10,21 @@ import { systemClock } from "../core/clock.ts";
 import { createLogger } from "../core/log.ts";
 import { MetricsRegistry } from "../core/metrics.ts";
 import { openCgroups } from "../host/cgroups.ts";
-import { nodes, pods, services, type Pod } from "../schema/types/core-v1.ts";
+import { nodes, pods, services, type Pod, type Service } from "../schema/types/core-v1.ts";
 import { runtimeclasses } from "../schema/types/node-v1.ts";
 import { parseResolvConf } from "./container/hostname.ts";
 import { cgroupPaths } from "./container/resources.ts";
-import { ensureContainerd, runningContainerd, type ContainerdOptions } from "./containerd.ts";
-import { criClient, type CriClient } from "./cri/cri-client.ts";
 import { ImagePuller } from "./images/image-puller.ts";
-import { ImageStore } from "./images/image-store.ts";
-import { startMirror, type Mirror } from "./images/mirror.ts";
 import { LoadedImages } from "./loaded-images.ts";
 import { containerEvent, type NodeContext } from "./node-context.ts";
 import { NodeRegistration } from "./node-object/node-registration.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { nodeAgentFaults, type NodeAgentOptions } from "./options.ts";
-import { makeNodePaths, nodePaths, type NodePaths } from "./paths.ts";
+import { describeRuntime, startNodeRuntime } from "./node-runtime.ts";
+import { makeNodePaths, nodePaths } from "./paths.ts";
 import { StatusManager } from "./pod/status-manager.ts";
 import { PodWorkers } from "./pod-workers.ts";
 import { startRuntimeEvents } from "./runtime-events.ts";
-import { sandboxImage, storeSandboxImage } from "./sandbox-image.ts";
 import { startKubeletServer } from "./server/kubelet-server.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-tokens.ts";
@@ -46,15 +41,6 @@ export interface NodeAgent {
   stop(): Promise<void>;
 }
 
-interface Runtime {
-  readonly cri: CriClient;
-  readonly socket: string;
-  readonly store: ImageStore;
-  readonly mirror: Mirror;
-  /** Starts containerd again when it has ended; its containers have not. */
-  revive(): Promise<void>;
-}
-
 const volumeRefreshInterval = 60_000;
 const logRotationInterval = 10_000;
 const revivalInterval = 1_000;
@@ -69,16 +55,11 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const { signal } = stop;
   const paths = nodePaths(options.dataDir);
   makeNodePaths(paths);
-  const runtime = await startRuntime(options, paths);
+  const runtime = await startNodeRuntime(options, paths);
   const { cri, store, mirror } = runtime;
   const client = httpClient({ ...options.apiServer, userAgent: options.apiServer.userAgent ?? "kubelet" });
   const events = eventRecorder(client, "kubelet", { clock, log, host: options.nodeName, signal });
-  const metrics = new MetricsRegistry();
   const cgroups = openCgroups();
-  const groups = cgroupPaths(options.cgroupParent ?? "/");
-  for (const path of [groups.kubepods, groups.burstable, groups.bestEffort]) cgroups.ensure(path);
-  cgroups.apply(groups.bestEffort, { cpuShares: 2 });
-
   const registration = new NodeRegistration({
     nodeName: options.nodeName,
     nodeIPs: options.nodeIPs,
@@ -102,60 +83,27 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
 
   const statuses = new StatusManager({ client, clock, log, signal });
   const objects = new ObjectCache({ client, clock, log, onChange: (uids) => workers.refresh(uids) });
-  const tokens = new ServiceAccountTokens(client, clock);
-  const addresses = (pod: Pod): { podIPs: readonly string[]; hostIPs: readonly string[] } => ({
-    podIPs: (statuses.get(pod.metadata?.uid ?? "") ?? pod.status)?.podIPs?.map((p) => p.ip) ?? [],
-    hostIPs: options.nodeIPs,
-  });
-  const node: NodeContext = {
-    nodeName: options.nodeName,
-    nodeIPs: options.nodeIPs,
-    client,
-    clock,
-    log,
-    metrics,
-    events,
-    cri,
-    cgroups,
-    cgroupPaths: groups,
-    paths,
-    images: new ImagePuller({ cri, clock, event: (pod, container, ...rest) => containerEvent(events, pod, container, ...rest) }),
-    volumes: new PodVolumes({
-      directory: paths.root,
-      sources: (pod) => ({
-        objects,
-        token: (p, projection) => tokens.token(p, projection),
-        allocatable: registration.allocatable(),
-        addresses: addresses(pod),
-      }),
-      onTearDown: (uid) => tokens.forget(uid),
-    }),
-    objects,
-    memoryCapacity: registration.machine.memory,
-    clusterDomain: options.clusterDomain ?? "cluster.local",
-    clusterDns: options.clusterDns ?? [],
-    nodeDns: () => readNodeDns(options.resolvConf ?? "/etc/resolv.conf"),
-    services: () => (serviceInformer.synced ? serviceInformer.lister.list() : undefined),
-    self: () => registration.node,
-    allocatable: () => registration.allocatable(),
-    runtimeHandler: async (pod) => {
-      const name = pod.spec?.runtimeClassName;
-      return name ? (await client.resource(runtimeclasses).get(name)).handler : "";
-    },
-  };
+  const node = nodeContext(
+    options,
+    { client, clock, log, metrics: new MetricsRegistry(), events, cri, cgroups, paths, objects },
+    registration,
+    statuses,
+    () => (serviceInformer.synced ? serviceInformer.lister.list() : undefined),
+  );
   const workers = new PodWorkers(node, statuses);
   await node.volumes.start();
   const loaded = new LoadedImages(store, cri, log);
   loaded.start();
   const server = await startKubeletServer({ node, workers, statuses, options, clock, log });
+  await registration.start();
+  informers.start();
+  await informers.whenSynced(signal);
+  // Only now: a container's environment names the services that there are.
   podInformer.addHandlers({
     onAdd: (pod) => workers.add(pod),
     onUpdate: (pod) => workers.update(pod),
     onDelete: (pod) => workers.remove(pod),
   });
-  await registration.start();
-  informers.start();
-  await informers.whenSynced(signal);
   startRuntimeEvents({
     cri,
     socket: runtime.socket,
@@ -194,49 +142,52 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   };
 }
 
-/** The mirror keeps its port over restarts: containerd's configuration names it, and containerd goes on running. */
-async function startRuntime(options: NodeAgentOptions, paths: NodePaths): Promise<Runtime> {
-  const store = new ImageStore(options.imageStore ?? join(options.dataDir, "images"));
-  storeSandboxImage(store);
-  if ("socket" in options.runtime) {
-    const mirror = await startMirror(store);
-    return { cri: await criClient(options.runtime.socket), socket: options.runtime.socket, store, mirror, revive: () => Promise.resolve() };
-  }
-  const mirror = await startMirror(store, rememberedPort(paths.containerd)).catch(() => startMirror(store));
-  const containerd: ContainerdOptions = {
-    binary: options.runtime.containerd,
-    directory: paths.containerd,
-    sandboxImage,
-    mirrorPort: mirror.port,
-    cniBinDir: options.cniBinDir ?? join(options.dataDir, "cni", "bin"),
-    cniConfDir: options.cniConfDir ?? join(options.dataDir, "cni", "net.d"),
-  };
-  const { socket } = await ensureContainerd(containerd);
-  let reviving: Promise<unknown> | undefined;
+type Shared = Pick<NodeContext, "client" | "clock" | "log" | "metrics" | "events" | "cri" | "cgroups" | "paths" | "objects">;
+
+/** Puts together what the parts of the agent share. */
+function nodeContext(
+  options: NodeAgentOptions,
+  shared: Shared,
+  registration: NodeRegistration,
+  statuses: StatusManager,
+  services: () => readonly Service[] | undefined,
+): NodeContext {
+  const { client, clock, events, cri, cgroups, paths, objects } = shared;
+  const groups = cgroupPaths(options.cgroupParent ?? "/");
+  for (const path of [groups.kubepods, groups.burstable, groups.bestEffort]) cgroups.ensure(path);
+  cgroups.apply(groups.bestEffort, { cpuShares: 2 });
+  const tokens = new ServiceAccountTokens(client, clock);
+  const podIPs = (pod: Pod): string[] => (statuses.get(pod.metadata?.uid ?? "") ?? pod.status)?.podIPs?.map((p) => p.ip) ?? [];
   return {
-    cri: await criClient(socket),
-    socket,
-    store,
-    mirror,
-    revive: async () => {
-      if (reviving !== undefined || runningContainerd(paths.containerd) !== undefined) return;
-      reviving = ensureContainerd(containerd).finally(() => (reviving = undefined));
-      await reviving;
+    ...shared,
+    nodeName: options.nodeName,
+    nodeIPs: options.nodeIPs,
+    cgroupPaths: groups,
+    images: new ImagePuller({ cri, clock, event: (pod, container, ...rest) => containerEvent(events, pod, container, ...rest) }),
+    volumes: new PodVolumes({
+      directory: paths.root,
+      sources: (pod) => ({
+        objects,
+        token: (p, projection) => tokens.token(p, projection),
+        allocatable: registration.allocatable(),
+        addresses: { podIPs: podIPs(pod), hostIPs: options.nodeIPs },
+      }),
+      onTearDown: (uid) => tokens.forget(uid),
+    }),
+    memoryCapacity: registration.machine.memory,
+    clusterDomain: options.clusterDomain ?? "cluster.local",
+    clusterDns: options.clusterDns ?? [],
+    nodeDns: () => readNodeDns(options.resolvConf ?? "/etc/resolv.conf"),
+    services,
+    self: () => registration.node,
+    allocatable: () => registration.allocatable(),
+    runtimeHandler: async (pod) => {
+      const name = pod.spec?.runtimeClassName;
+      return name ? (await client.resource(runtimeclasses).get(name)).handler : "";
     },
   };
 }
 
-function rememberedPort(directory: string): number {
-  const hosts = join(directory, "registries", "_default", "hosts.toml");
-  if (!existsSync(hosts)) return 0;
-  return Number(/127\.0\.0\.1:(\d+)/.exec(readFileSync(hosts, "utf8"))?.[1] ?? 0);
-}
-
 function readNodeDns(file: string): ReturnType<typeof parseResolvConf> {
   return existsSync(file) ? parseResolvConf(readFileSync(file, "utf8")) : { servers: [], searches: [], options: [] };
-}
-
-async function describeRuntime(cri: CriClient): Promise<string> {
-  const { runtimeName, runtimeVersion } = await cri.version();
-  return `${runtimeName} ${runtimeVersion}`;
 }

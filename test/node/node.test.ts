@@ -1,6 +1,5 @@
 /** Pods with real containers, on a node of their own, against a control plane in this process. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -218,11 +217,14 @@ for (const [index, containerd] of runtimes.entries()) {
       assert.match(out, /^from-config ends from-config app="ends"\nca\.crt\nnamespace\ntoken\n10\.214\.\d+\.\d+\tends\n777\n$/);
       assert.equal(await logs("ends", "?tailLines=1"), "777\n");
       const told = (await plane.client.resource(events, namespace).list({ fieldSelector: "involvedObject.name=ends" })).items;
-      assert.deepEqual(told.map((e) => [e.reason, e.message]).sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)), [
-        ["Created", "Container created"],
-        ["Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`],
-        ["Started", "Container started"],
-      ]);
+      assert.deepEqual(
+        told.map((e) => [e.reason, e.message]).sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)),
+        [
+          ["Created", "Container created"],
+          ["Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`],
+          ["Started", "Container started"],
+        ],
+      );
       await remove("ends");
     });
 
@@ -384,14 +386,18 @@ for (const [index, containerd] of runtimes.entries()) {
       await remove("steady");
     });
 
-    it("leaves nothing of a pod that is gone", () => {
-      for (const directory of ["kubelet/pods", "kubelet/memory", "log/pods", "log/containers"]) {
-        assert.equal(machine.inside(["ls", join(options.dataDir, directory)]), "", directory);
-      }
-      const left = existsSync(`/sys/fs/cgroup/memory${machine.cgroup}/kubepods/besteffort`)
-        ? machine.inside(["sh", "-c", `ls -d /sys/fs/cgroup/memory${machine.cgroup}/kubepods/besteffort/pod* 2>/dev/null || true`])
-        : "";
-      assert.equal(left, "");
+    it("leaves nothing of a pod that is gone", async () => {
+      const groups = `/sys/fs/cgroup/memory${machine.cgroup}/kubepods/besteffort`;
+      const left = (): string => {
+        const directories = ["kubelet/pods", "kubelet/memory", "log/pods", "log/containers"].map((name) => join(options.dataDir, name));
+        return machine.inside([
+          "sh",
+          "-c",
+          `cd / && ls -d ${directories.map((d) => `${d}/*`).join(" ")} ${groups}/pod* 2>/dev/null || true`,
+        ]);
+      };
+      // The API forgets a pod as soon as its containers have ended; the rest follows.
+      await until("everything is cleared away", () => left() === "", 10).catch(() => assert.equal(left(), ""));
     });
   });
 }
