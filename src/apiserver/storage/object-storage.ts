@@ -5,6 +5,7 @@ import { parseJson } from "../../schema/json.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { Store, Write, WriteResult } from "../../store/store.ts";
 import { StoreError } from "../../store/store.ts";
+import { jsonEqual } from "../json-equal.ts";
 import { WatchHub } from "../watch/watch-hub.ts";
 import { encodeStored, Entry } from "./entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
@@ -62,7 +63,7 @@ export class ObjectStorage {
   /** The new entry, or {@link lost} when the object is not `old` any more. An unchanged object is not written. */
   replace(old: Entry, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> | Entry {
     const value = encodeStored(object);
-    if (ttl === undefined && sameBytes(value, old.value)) return old;
+    if (ttl === undefined && value.length === old.value.length && (sameBytes(value, old.value) || saysTheSame(object, old))) return old;
     return this.#put(old.key, object, old.revision, ttl, value);
   }
 
@@ -104,5 +105,11 @@ export class ObjectStorage {
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && Buffer.compare(a, b) === 0;
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Members may stand in another order: equally long bytes that differ are compared by what they say. */
+function saysTheSame(object: UnstructuredObject, old: Entry): boolean {
+  const metadata = { ...object.metadata, resourceVersion: String(old.revision) };
+  return jsonEqual({ ...object, metadata }, old.peek());
 }

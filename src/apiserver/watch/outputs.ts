@@ -18,6 +18,7 @@ export class WireOutput implements WatchOutput {
   readonly #encoder: WatchEncoder;
   readonly #sink: ResponseSink;
   readonly #sent: (events: number, bytes: number) => void;
+  #cut = false;
 
   constructor(encoder: WatchEncoder, sink: ResponseSink, sent: (events: number, bytes: number) => void) {
     this.#encoder = encoder;
@@ -49,10 +50,11 @@ export class WireOutput implements WatchOutput {
   }
 
   end(): void {
-    if (!this.#sink.signal.aborted) this.#sink.end();
+    if (!this.#cut && !this.#sink.signal.aborted) this.#sink.end();
   }
 
   cut(): void {
+    this.#cut = true;
     this.#sink.destroy();
   }
 
