@@ -19,7 +19,7 @@ import { memoryStore } from "../src/store/memory-store.ts";
 const nodeCount = Number(process.argv[2] ?? 5000);
 const podCount = Number(process.argv[3] ?? 5000);
 
-async function startServer(): Promise<Client> {
+async function startServer(): Promise<{ client: Client; close: () => Promise<void> }> {
   const store = memoryStore({ clock: systemClock });
   const server: ApiServer = createApiServer({ store, clock: systemClock, log: silent, metrics: new MetricsRegistry(), admission: [] });
   const client = inProcessClient(server, { name: "bench", groups: ["system:masters"] });
@@ -31,10 +31,14 @@ async function startServer(): Promise<Client> {
   };
   for (const definition of builtinResources(deps)) server.install(definition);
   await server.start();
-  return client;
+  const close = async (): Promise<void> => {
+    await server.stop();
+    await store.close();
+  };
+  return { client, close };
 }
 
-const client = await startServer();
+const { client, close } = await startServer();
 await client.resource(namespaces).create({ metadata: { name: "default" } });
 const allocatable = { cpu: "32", memory: "64Gi", pods: "110", "ephemeral-storage": "100Gi" };
 for (let i = 0; i < nodeCount; i++) {
@@ -85,3 +89,4 @@ console.log(
 stop.abort();
 informers.stop();
 await running;
+await close();

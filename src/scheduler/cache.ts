@@ -7,7 +7,7 @@ import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from "../sche
 import type { StorageClass } from "../schema/types/storage-v1.ts";
 import { NodeInfo } from "./node-info.ts";
 import { PodInfo, type Selector } from "./pod-info.ts";
-import { ChangeLog } from "./pair-fold.ts";
+import { ChangeLog } from "./change-log.ts";
 import type { Snapshot, VolumeView } from "./snapshot.ts";
 
 type Labels = Readonly<Record<string, string>>;

@@ -2,7 +2,7 @@
 import type { PersistentVolume, PersistentVolumeClaim } from "../schema/types/core-v1.ts";
 import type { StorageClass } from "../schema/types/storage-v1.ts";
 import type { NodeInfo } from "./node-info.ts";
-import type { ChangeLog } from "./pair-fold.ts";
+import type { ChangeLog } from "./change-log.ts";
 import type { PodInfo, Selector } from "./pod-info.ts";
 
 export interface Snapshot {
