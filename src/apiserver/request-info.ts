@@ -24,7 +24,6 @@ function segments(path: string): string[] {
     const stop = slash < 0 || slash > end ? end : slash;
     parts.push(path.slice(at, stop));
     at = stop + 1;
-    if (stop < end && at === end) parts.push("");
   }
   if (path.includes("%")) for (let i = 0; i < parts.length; i++) parts[i] = decode(parts[i] as string);
   return parts;
