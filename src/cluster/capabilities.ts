@@ -1,5 +1,5 @@
 /** What this machine offers for real nodes, and what it lacks: a sentence each, with what brings it. */
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 export interface Need {
@@ -34,8 +34,13 @@ const programs: readonly { what: string; why: string; package: string; optional?
   { what: "ip", why: "links, addresses and routes of nodes and pods", package: "iproute2" },
   { what: "nsenter", why: "nodes of their own on one machine", package: "util-linux" },
   { what: "mount", why: "volumes", package: "mount" },
+  { what: "busybox", why: "the image of the demo", package: "busybox-static", optional: true },
   { what: "conntrack", why: "forgets UDP connections to pods that went", package: "conntrack", optional: true },
 ];
+
+function filesystems(): string {
+  return existsSync("/proc/filesystems") ? readFileSync("/proc/filesystems", "utf8") : "";
+}
 
 /** Everything real nodes need here. `containerd`: a path given by the user, instead of the one on PATH. */
 export function needs(containerd?: string): Need[] {
@@ -48,7 +53,7 @@ export function needs(containerd?: string): Need[] {
       ...p,
       present: p.what === "containerd" && containerd !== undefined ? existsSync(containerd) : findProgram(p.what) !== undefined,
     })),
-    { what: "overlayfs or fuse", why: "layers of images", present: !linux || existsSync("/proc/filesystems"), optional: true },
+    { what: "overlayfs", why: "layers of images without copying", present: linux && /\boverlay$/m.test(filesystems()), optional: true },
   ];
 }
 

@@ -36,7 +36,8 @@ const call = (verb: Verb, pod: string, config: object = {}): CniCall => ({
   config: { cniVersion: "1.1.0", ...config },
 });
 const inPod = (pod: string, command: string): Promise<string> => run("ip", ["netns", "exec", pod, "sh", "-c", command]);
-const server = `const n=process.argv[1];require("http").createServer((q,s)=>s.end(n+" "+q.socket.remoteAddress)).listen(8080)`;
+const server = `const n=process.argv[1];require("http").createServer((q,s)=>s.end(n+" "+q.socket.remoteAddress)).listen(8080);const u=require("dgram").createSocket("udp4");u.on("message",(m,f)=>u.send(n,f.port,f.address));u.bind(8080)`;
+const askOverUdp = `const u=require("dgram").createSocket("udp4");u.on("message",m=>{console.log(String(m));u.close()});u.on("error",e=>{console.log("error "+e.code);u.close()});u.connect(80,process.argv[1],()=>u.send("x"));setTimeout(()=>{console.log("silence");process.exit()},3000).unref()`;
 const fetchFrom = (pod: string, url: string): Promise<string> =>
   run("ip", [
     "netns",
@@ -73,7 +74,15 @@ for (const pod of pods) {
 }
 const service: Service = {
   metadata: { namespace: "a", name: "web" },
-  spec: { type: "NodePort", clusterIP: "10.79.0.5", clusterIPs: ["10.79.0.5"], ports: [{ port: 80, protocol: "TCP", nodePort: 30080 }] },
+  spec: {
+    type: "NodePort",
+    clusterIP: "10.79.0.5",
+    clusterIPs: ["10.79.0.5"],
+    ports: [
+      { name: "t", port: 80, protocol: "TCP", nodePort: 30080 },
+      { name: "u", port: 80, protocol: "UDP" },
+    ],
+  },
 };
 const plan = planProxy({
   nodeName: "n",
@@ -89,7 +98,10 @@ const plan = planProxy({
       ? [
           {
             addressType: "IPv4",
-            ports: [{ port: 8080, protocol: "TCP" }],
+            ports: [
+              { name: "t", port: 8080, protocol: "TCP" },
+              { name: "u", port: 8080, protocol: "UDP" },
+            ],
             endpoints: addresses.map((a) => ({ addresses: [a], nodeName: "n" })),
           },
         ]
@@ -114,6 +126,9 @@ findings["direct"] = await fetchFrom(pods[0] as string, `http://${addresses[1]}:
 const seen = new Set<string>();
 for (let i = 0; i < 24; i++) seen.add((await fetchFrom(pods[0] as string, "http://10.79.0.5")).split(" ")[0] as string);
 findings["spread"] = [...seen].sort().map((s) => s.slice(prefix.length + 1));
+findings["udp"] = (await run("ip", ["netns", "exec", pods[0] as string, process.execPath, "-e", askOverUdp, "10.79.0.5"]))
+  .trim()
+  .startsWith(prefix);
 findings["refused"] = await fetchFrom(pods[0] as string, "http://10.79.0.6");
 findings["wrongPort"] = await fetchFrom(pods[0] as string, "http://10.79.0.5:81");
 findings["nodePort"] = (await fetchFrom(pods[1] as string, "http://10.78.0.11:30080")).startsWith(prefix);

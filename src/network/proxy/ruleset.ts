@@ -4,7 +4,8 @@
  *
  * `services`: address . protocol . port → chain for its number of endpoints; the chain draws an index (`numgen`, or `jhash`
  * of the client's address for session affinity) and finds the endpoint under `backends`. `nodeports` likewise, for any
- * local address. What finds no entry keeps its service address and meets the filter chains, which refuse it.
+ * local address. The ports' type is that of any transport's header: with TCP's, nft would bind every rule that uses the map to TCP.
+ * What finds no entry keeps its service address and meets the filter chains, which refuse it.
  */
 import type { MapName, ProxyPlan, SetName } from "./plan.ts";
 
@@ -36,12 +37,12 @@ export function baseRuleset(o: TableOptions): string {
 delete table ${t}
 table ${t} {
   map services { typeof ip daddr . meta l4proto . th dport : verdict; }
-  map backends { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ip daddr . tcp dport; }
+  map backends { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }
   map nodeports { typeof meta l4proto . th dport : verdict; }
-  map nodeport-backends { typeof meta l4proto . th dport . numgen random mod 65536 : ip daddr . tcp dport; }
+  map nodeport-backends { typeof meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }
   map without-endpoints { typeof ip daddr . meta l4proto . th dport : verdict; }
   map nodeports-without-endpoints { typeof meta l4proto . th dport : verdict; }
-  map hostports { typeof meta l4proto . th dport : ip daddr . tcp dport; }
+  map hostports { typeof meta l4proto . th dport : ip daddr . th dport; }
   set cluster-ips { typeof ip daddr; }
   set hairpin { typeof ip saddr . ip daddr; }
   chain refuse {
