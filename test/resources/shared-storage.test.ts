@@ -51,6 +51,12 @@ test("an event is the same object under both its names", async () => {
   const older = await at.client.resource(coreEvents, "team").get("new");
   assert.deepEqual([older.message, older.involvedObject.name, older.reportingComponent], ["placed", "a", "example.com/c"]);
   assert.equal((await at.client.resource(events, "team").list()).items.length, 2);
+  for (const reason of ["Pulled", "Scheduled"]) {
+    const fieldSelector = `regarding.name=a,reason=${reason}`;
+    assert.equal((await at.client.resource(events, "team").list({ fieldSelector })).items.length, 1);
+    const older = `involvedObject.name=a,reason=${reason}`;
+    assert.equal((await at.client.resource(coreEvents, "team").list({ fieldSelector: older })).items.length, 1);
+  }
 });
 
 test("an event is forgotten after an hour", async () => {

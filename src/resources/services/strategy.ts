@@ -28,6 +28,8 @@ export function serviceStrategy(base: Strategy, allocators: ServiceAllocators): 
       normalizeClusterIps(service, before);
       initFamilies(service, before, allocators.ips.families, relatedFaults(service, before));
       base.prepareForUpdate?.(context, object, old);
+      // The default of the type it had: an external name has no traffic to direct.
+      if (service.spec?.type === "ExternalName") delete service.spec.internalTrafficPolicy;
     },
     validateCreate: (context, object) => base.validateCreate?.(context, withHealthCheckPort(object, allocators)) ?? [],
     validateUpdate: (context, object, old) => base.validateUpdate?.(context, withHealthCheckPort(object, allocators), old) ?? [],
