@@ -17,6 +17,11 @@ interface Frames {
 /** Turns stored bytes of any known version into an object of the storage version. */
 export type Decode = (value: Uint8Array) => UnstructuredObject;
 
+/** Says by which fields an object can be selected: a strategy. */
+export interface FieldSource {
+  selectableFields?(object: UnstructuredObject): Record<string, string>;
+}
+
 export class Entry {
   /** `namespace/name`, or `name`. */
   readonly key: string;
@@ -28,6 +33,8 @@ export class Entry {
   #object: UnstructuredObject | undefined;
   #frozen = false;
   #fields: Record<string, string> | undefined;
+  /** Whose fields these are: two groups that share their objects select by different names. */
+  #fieldsOf: FieldSource | undefined;
   #frames: Frames[] | undefined;
 
   /** `object` is what `value` says, when it is at hand: it becomes the entry's own. */
@@ -90,12 +97,11 @@ export class Entry {
   }
 
   /** The values of the fields that can be selected by. */
-  fields(selectable: ((object: UnstructuredObject) => Record<string, string>) | undefined): Record<string, string> {
-    this.#fields ??= {
-      ...selectable?.(this.object()),
-      "metadata.name": this.name,
-      "metadata.namespace": this.namespace,
-    };
+  fields(source: FieldSource): Record<string, string> {
+    if (this.#fields === undefined || this.#fieldsOf !== source) {
+      this.#fields = { ...source.selectableFields?.(this.object()), "metadata.name": this.name, "metadata.namespace": this.namespace };
+      this.#fieldsOf = source;
+    }
     return this.#fields;
   }
 

@@ -15,7 +15,7 @@ export class Selection {
   /** Equal for equal selections. */
   readonly key: string;
   readonly #prefix: string;
-  readonly #selectable: Strategy["selectableFields"];
+  readonly #strategy: Strategy;
 
   constructor(namespace: string, labels: LabelSelectorMatcher | undefined, fields: FieldSelector | undefined, strategy: Strategy) {
     this.namespace = namespace;
@@ -24,7 +24,7 @@ export class Selection {
     this.fields = fields;
     this.everything = labels === undefined && fields === undefined;
     this.key = `${namespace}\u0000${labels?.toString() ?? ""}\u0000${fields?.toString() ?? ""}`;
-    this.#selectable = strategy.selectableFields?.bind(strategy);
+    this.#strategy = strategy;
   }
 
   /** Prefix of the cache's keys that can match. */
@@ -36,7 +36,7 @@ export class Selection {
     if (this.#prefix !== "" && !entry.key.startsWith(this.#prefix)) return false;
     if (this.everything) return true;
     if (this.labels !== undefined && !this.labels.matches(entry.labels() ?? {})) return false;
-    return this.fields === undefined || this.fields.matches(entry.fields(this.#selectable));
+    return this.fields === undefined || this.fields.matches(entry.fields(this.#strategy));
   }
 
   /** The one name that can match; undefined when there may be several. */
