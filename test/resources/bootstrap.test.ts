@@ -60,6 +60,10 @@ test("the server keeps the kubernetes Service and its endpoints", async () => {
   const slice = await at.client.resource(endpointslices, "default").get("kubernetes");
   assert.deepEqual(slice.endpoints, [{ addresses: ["192.168.7.1"], conditions: { ready: true } }]);
 
+  await clock.advance(1000);
+  const [exempt] = (await at.client.resource(flowschemas).get("exempt")).status?.conditions ?? [];
+  assert.deepEqual([exempt?.type, exempt?.status, exempt?.reason], ["Dangling", "False", "Found"]);
+
   const other = await startServerLoops(at.deps, { advertiseAddress: "192.168.7.2", port: 6443, identity: "b" });
   const ips = async (): Promise<(string | undefined)[]> =>
     ((await at.client.resource(endpoints, "default").get("kubernetes")).subsets ?? []).flatMap((s) => (s.addresses ?? []).map((a) => a.ip));

@@ -81,6 +81,8 @@ function dispatchResource(
   const { info } = request;
   const { definition } = installed;
   if (!definition.namespaced && info.namespace !== "" && definition.resource !== "namespaces") throw resourceNotFound();
+  // Over all namespaces there are lists and watches alone: what can only be created has no such path.
+  if (definition.namespaced && info.namespace === "" && !definition.verbs.includes("list")) throw resourceNotFound();
   if (definition.namespaced && info.namespace === "") checkUnnamespaced(request);
   warnOfDeprecation(server, request, served);
   if (request.method === "HEAD") throw notSupported();

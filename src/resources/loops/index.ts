@@ -1,12 +1,14 @@
 /**
  * What an API server does beside answering: it says that it is there (identity lease), keeps the `kubernetes` Service and its
- * endpoints, and repairs allocations of addresses and ports.
+ * endpoints, repairs allocations of addresses and ports, and
+ * judges flow schemas.
  */
 import type { Timer } from "../../core/clock.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { ServiceAllocators } from "../services/allocators.ts";
 import { repairAddresses } from "../services/repair-addresses.ts";
 import { ApiServiceRegistration } from "./api-services.ts";
+import { reconcileFlowSchemas } from "./flow-schemas.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
 import type { ServerLoopOptions } from "./options.ts";
 import { ServerIdentity } from "./server-identity.ts";
@@ -19,6 +21,7 @@ export interface ServerLoops {
 }
 
 const endpointsMs = 10_000;
+const flowSchemasMs = 30_000;
 const repairMs = 3 * 60 * 1000;
 
 /** Resolves when the `kubernetes` Service exists and names this server. */
@@ -42,10 +45,12 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     await ServiceAllocators.of(deps).repairPorts();
   };
   const timers: Timer[] = [
+    deps.clock.setInterval(() => run("judging flow schemas", () => reconcileFlowSchemas(deps)), flowSchemasMs),
     deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
     deps.clock.setInterval(() => run("repairing service allocations", repair), repairMs),
   ];
   run("repairing service allocations", repair);
+  run("judging flow schemas", () => reconcileFlowSchemas(deps));
   return {
     stop: async () => {
       for (const timer of timers) timer.cancel();
