@@ -1,6 +1,7 @@
 /** Small endpoints that are no resources: version, metrics, the keys of service accounts, the list of paths. */
 import { jsonWebKeySet, openIdConfiguration } from "../../auth/oidc-discovery.ts";
 import type { VerificationKey } from "../../auth/service-account/jwt.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import type { MetricsRegistry } from "../../core/metrics.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { methodNotAllowed } from "../discovery/endpoints.ts";
@@ -40,8 +41,20 @@ export function addVersion(server: RouteServer, version: VersionInfo): void {
   }
 }
 
-/** `/metrics` in the text exposition format. */
-export function addMetrics(server: RouteServer, metrics: MetricsRegistry): void {
+/** `/metrics` in the text exposition format. The process tells of itself as Prometheus' own clients do. */
+export function addMetrics(server: RouteServer, metrics: MetricsRegistry, clock: Clock = systemClock): void {
+  const started = Math.floor(clock.now() / 1000 - process.uptime());
+  metrics.gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.").set(started);
+  const memory = metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+  const cpu = metrics.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.");
+  let spent = 0;
+  metrics.onCollect(() => {
+    memory.set(process.memoryUsage.rss());
+    const { user, system } = process.cpuUsage();
+    const now = (user + system) / 1e6;
+    cpu.inc({}, now - spent);
+    spent = now;
+  });
   server.addRoute({
     path: "/metrics",
     handle: () => ({
