@@ -93,6 +93,37 @@ test("a custom resource is published as upstream does, in both formats", () => {
   assert.deepEqual(stripped(customSchemas(wid, "v2")["com.example.schema.v1.WidList"]), custom.list);
 });
 
+const gizSchema: JSONSchemaProps = {
+  type: "object",
+  properties: {
+    spec: { type: "object", properties: { replicas: { type: "integer" } } },
+    status: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+  },
+};
+
+test("whole documents are what upstream publishes: everything as v2, and a custom resource with subresources", () => {
+  const expected = read<{ v2: object; custom: object }>("openapi-documents");
+  const { definitions, paths } = openApiV2(resources);
+  assert.deepEqual({ definitions: digest(definitions), paths: digest(paths) }, expected.v2);
+  const gv = { group: "schema.example.com", version: "v1" };
+  const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+  const giz: PublishedResource = {
+    ...gv,
+    kind: "Giz",
+    listKind: "GizList",
+    resource: "gizs",
+    namespaced: true,
+    verbs,
+    schema: gizSchema,
+    subresources: [
+      { name: "status", verbs: ["get", "patch", "update"], ...gv, kind: "Giz" },
+      { name: "scale", verbs: ["get", "patch", "update"], group: "autoscaling", version: "v1", kind: "Scale" },
+    ],
+  };
+  const v2Paths = Object.entries(openApiV2([giz]).paths).filter(([path]) => path.startsWith("/apis/schema.example.com/"));
+  assert.deepEqual({ v3: digest(openApiV3(gv, [giz])), v2Paths: digest(Object.fromEntries(v2Paths)) }, expected.custom);
+});
+
 test("OpenAPI v2 defines every type it refers to, and encodes to protobuf", () => {
   const document = openApiV2(resources);
   for (const [, name] of JSON.stringify(document).matchAll(/"#\/definitions\/([^"]+)"/g)) {

@@ -21,8 +21,8 @@ export interface Operation {
   readonly parameters: readonly Parameter[];
   readonly body?: { readonly model: string; readonly required: boolean; readonly patch?: boolean } | undefined;
   readonly responses: Readonly<Record<string, Content>>;
-  /** `read`: JSON, protobuf, YAML; `watch`: streams of them too; `any`: whatever comes; `text`: plain text too. */
-  readonly produces: "read" | "watch" | "any" | "text" | "json";
+  /** `read`: JSON, YAML, protobuf; `watch`: streams of them too; `any`: whatever comes; `text`: plain text too; `keys`: a key set. */
+  readonly produces: "read" | "watch" | "any" | "text" | "json" | "keys";
 }
 
 export interface PathItem {
@@ -356,7 +356,9 @@ function subresourcePaths(
       },
     ];
   }
-  const operations = objectOperations(r, { what, of, model, kind: sub, verbs: sub.verbs });
+  // A custom resource's scale is documented as the resource's own kind.
+  const kind = r.typeName === undefined ? r : sub;
+  const operations = objectOperations(r, { what, of, model, kind, verbs: sub.verbs });
   if (sub.verbs.includes("create")) {
     operations.push({
       method: "post",
@@ -415,7 +417,14 @@ function watchPaths(r: PublishedResource, root: string, inNamespace: string, nam
 }
 
 /** A document's own path: `/apis/apps/v1/`, `/apis/apps/`, `/version/`. */
-export function plainPath(path: string, tag: string, operationId: string, description: string, model: string, json = false): PathItem {
+export function plainPath(
+  path: string,
+  tag: string,
+  operationId: string,
+  description: string,
+  content: Content,
+  produces: Operation["produces"] = "read",
+): PathItem {
   const operation: Operation = {
     method: "get",
     description,
@@ -423,8 +432,8 @@ export function plainPath(path: string, tag: string, operationId: string, descri
     action: undefined,
     kind: undefined,
     parameters: [],
-    responses: { "200": { model }, "401": undefined },
-    produces: json ? "json" : "read",
+    responses: { "200": content, "401": undefined },
+    produces,
   };
   return { path, parameters: [], operations: [operation], tag, custom: false };
 }

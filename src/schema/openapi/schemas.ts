@@ -154,11 +154,31 @@ export function closureOf(names: Iterable<string>): Set<string> {
   return found;
 }
 
-/** Every group version that has types. */
+/** Groups that upstream's client library does not know, hence not the documents of custom resources either. */
+const serverOnly = new Set(["admission.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io", "imagepolicy.k8s.io"]);
+
+/** The group versions that documents of custom resources list for delete options. */
+export function clientGroupVersions(): { group: string; version: string }[] {
+  return tableGroupVersions().filter((gv) => !serverOnly.has(gv.group));
+}
+
+/** Group versions that upstream still decodes options of, though it serves none of their kinds any longer (or never did). */
+const onlyRegistered = `
+admission.k8s.io/v1 admission.k8s.io/v1beta1 apiextensions.k8s.io/v1beta1 apiregistration.k8s.io/v1beta1 apps/v1beta1
+apps/v1beta2 authentication.k8s.io/v1alpha1 authentication.k8s.io/v1beta1 authorization.k8s.io/v1beta1 batch/v1beta1
+discovery.k8s.io/v1beta1 events.k8s.io/v1beta1 extensions/v1beta1 flowcontrol.apiserver.k8s.io/v1beta1
+flowcontrol.apiserver.k8s.io/v1beta2 flowcontrol.apiserver.k8s.io/v1beta3 imagepolicy.k8s.io/v1alpha1 node.k8s.io/v1alpha1
+node.k8s.io/v1beta1 policy/v1beta1 rbac.authorization.k8s.io/v1alpha1 rbac.authorization.k8s.io/v1beta1
+scheduling.k8s.io/v1beta1 storage.k8s.io/v1alpha1`;
+
+/** Every group version that delete options and watch events may be written in, sorted, but the core group's. */
 export function tableGroupVersions(): { group: string; version: string }[] {
-  const found = new Map<string, { group: string; version: string }>();
+  const found = new Set(onlyRegistered.trim().split(/\s+/));
   for (const name of typeNames()) {
-    for (const { group, version } of typeRow(name).kinds) if (group !== "") found.set(`${group}/${version}`, { group, version });
+    for (const { group, version } of typeRow(name).kinds) if (group !== "") found.add(`${group}/${version}`);
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, gv]) => gv);
+  return [...found].sort().map((text) => {
+    const [group, version] = text.split("/") as [string, string];
+    return { group, version };
+  });
 }

@@ -67,7 +67,9 @@ function schemaOf(content: Exclude<Content, undefined>): Json {
 
 const statusTexts: Record<string, string> = { "200": "OK", "201": "Created", "202": "Accepted", "401": "Unauthorized" };
 
-function consumedTypes(operation: Operation, item: PathItem): readonly string[] {
+/** None for the documents of service account keys. */
+function consumedTypes(operation: Operation, item: PathItem): readonly string[] | undefined {
+  if (operation.action === undefined && operation.responses["200"] === "text") return undefined;
   if (operation.body?.patch) return patchTypes(item.custom);
   if (operation.action === undefined) return producedTypes(operation, false);
   return item.custom ? ["application/json", "application/yaml"] : ["*/*"];
@@ -80,9 +82,10 @@ function renderOperation(operation: Operation, item: PathItem): Json {
     parameters.unshift({ name: "body", in: "body", ...(body.required ? { required: true } : {}), schema: schemaOf(body) });
   }
   const produces = producedTypes(operation, item.custom);
+  const consumes = consumedTypes(operation, item);
   return {
     description: operation.description,
-    consumes: consumedTypes(operation, item),
+    ...(consumes === undefined ? {} : { consumes }),
     produces,
     schemes: ["https"],
     tags: [item.tag],

@@ -11,7 +11,7 @@ import {
   type PublishedSubresource,
   reference,
 } from "./published.ts";
-import { closureOf, typeSchema } from "./schemas.ts";
+import { clientGroupVersions, closureOf, typeSchema } from "./schemas.ts";
 
 type Json = Record<string, unknown>;
 
@@ -31,7 +31,7 @@ export function groupVersionPaths(gv: { group: string; version: string }, resour
   );
   if (!custom) {
     const id = `get${groupName(gv.group)}${gv.version.charAt(0).toUpperCase()}${gv.version.slice(1)}APIResources`;
-    items.push(plainPath(`/${groupVersionPath(gv)}/`, tagOf(gv), id, "get available resources", `${meta}APIResourceList`));
+    items.push(plainPath(`/${groupVersionPath(gv)}/`, tagOf(gv), id, "get available resources", { model: `${meta}APIResourceList` }));
   }
   return items.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -46,20 +46,30 @@ export function openApiV3(
   resources: readonly PublishedResource[],
   descriptions: Descriptions = noDescriptions,
 ): Json {
-  return document(groupVersionPaths(gv, resources), resources, descriptions, [gv]);
+  const custom = resources.some((r) => r.typeName === undefined);
+  return document(groupVersionPaths(gv, resources), resources, descriptions, custom ? clientGroupVersions() : [gv]);
 }
 
 /** Paths that belong to no resource, by the name of their document in the index. */
 export function plainDocumentPaths(groups: readonly string[]): [string, PathItem][] {
-  const version = "io.k8s.apimachinery.pkg.version.Info";
+  const version = { model: "io.k8s.apimachinery.pkg.version.Info" };
+  const available = "get available API versions";
+  const issuer = "getServiceAccountIssuerOpenID";
+  const issuerDocument = "find out where the issuer of service account tokens publishes its keys";
+  const issuerKeys = "get the public keys that verify service account tokens";
   return [
-    ["api", plainPath("/api/", "core", "getCoreAPIVersions", "get available API versions", `${meta}APIVersions`)],
-    ["apis", plainPath("/apis/", "apis", "getAPIVersions", "get available API versions", `${meta}APIGroupList`)],
-    ["version", plainPath("/version/", "version", "getCodeVersion", "get the version of the server", version, true)],
+    [
+      ".well-known/openid-configuration",
+      plainPath("/.well-known/openid-configuration/", "WellKnown", `${issuer}Configuration`, issuerDocument, "text", "json"),
+    ],
+    ["api", plainPath("/api/", "core", "getCoreAPIVersions", available, { model: `${meta}APIVersions` })],
+    ["apis", plainPath("/apis/", "apis", "getAPIVersions", available, { model: `${meta}APIGroupList` })],
+    ["openid/v1/jwks", plainPath("/openid/v1/jwks/", "openid", `${issuer}Keyset`, issuerKeys, "text", "keys")],
+    ["version", plainPath("/version/", "version", "getCodeVersion", "get the version of the server", version, "json")],
     ...groups.map((group): [string, PathItem] => {
       const tag = tagOf({ group, version: "" }).replace(/_$/, "");
       const id = `get${groupName(group)}APIGroup`;
-      return [`apis/${group}`, plainPath(`/apis/${group}/`, tag, id, "get information of a group", `${meta}APIGroup`)];
+      return [`apis/${group}`, plainPath(`/apis/${group}/`, tag, id, "get information of a group", { model: `${meta}APIGroup` })];
     }),
   ];
 }
@@ -69,12 +79,17 @@ export function plainDocuments(groups: readonly string[], descriptions: Descript
   return new Map(plainDocumentPaths(groups).map(([name, item]) => [name, () => document([item], [], descriptions, [])]));
 }
 
+const securitySchemes = {
+  BearerToken: { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" },
+};
+
 function document(
   items: readonly PathItem[],
   resources: readonly PublishedResource[],
   descriptions: Descriptions,
   gvs: readonly { group: string; version: string }[],
 ): Json {
+  const custom = resources.some((r) => r.typeName === undefined);
   const schemas: Json = {};
   for (const r of resources) if (r.typeName === undefined) Object.assign(schemas, customSchemas(r, "v3"));
   const names = new Set<string>();
@@ -87,13 +102,11 @@ function document(
   for (const name of closureOf(names)) schemas[name] = typeSchema(name, "v3", descriptions, gvs);
   return {
     openapi: "3.0.0",
-    info: { title: "Kubernetes", version: "1.36" },
+    info: custom ? { title: "Kubernetes CRD Swagger", version: "v0.1.0" } : { title: "Kubernetes", version: "1.36" },
     paths: Object.fromEntries(items.map((item) => [item.path, renderPath(item)])),
     components: {
       schemas: Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1))),
-      securitySchemes: {
-        BearerToken: { type: "apiKey", description: "Bearer Token authentication", name: "authorization", in: "header" },
-      },
+      ...(custom ? {} : { securitySchemes }),
     },
   };
 }
@@ -115,14 +128,8 @@ function renderParameter(p: Parameter): Json {
   };
 }
 
-const builtinTypes = ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"];
-const watchTypes = [
-  "application/json",
-  "application/json;stream=watch",
-  "application/vnd.kubernetes.protobuf",
-  "application/vnd.kubernetes.protobuf;stream=watch",
-  "application/yaml",
-];
+const builtinTypes = ["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"];
+const watchTypes = [...builtinTypes, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 
 /** The media types an operation answers with. */
 export function producedTypes(operation: Operation, custom: boolean): readonly string[] {
@@ -131,8 +138,10 @@ export function producedTypes(operation: Operation, custom: boolean): readonly s
       return ["*/*"];
     case "json":
       return ["application/json"];
+    case "keys":
+      return ["application/jwk-set+json"];
     case "text":
-      return [...builtinTypes, "text/plain"];
+      return ["text/plain", ...builtinTypes];
     case "watch":
       return watchTypes;
     default:
@@ -142,13 +151,13 @@ export function producedTypes(operation: Operation, custom: boolean): readonly s
 
 /** The media types of a patch. */
 export function patchTypes(custom: boolean): readonly string[] {
-  const types = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json"];
-  return custom ? types : [...types, "application/strategic-merge-patch+json"];
+  const types = ["application/json-patch+json", "application/merge-patch+json"];
+  return [...types, ...(custom ? [] : ["application/strategic-merge-patch+json"]), "application/apply-patch+yaml"];
 }
 
 function contentOf(content: Exclude<Content, undefined>, types: readonly string[]): Json {
   const schema = content === "text" ? { type: "string" } : { $ref: reference("v3", content.model) };
-  return Object.fromEntries(types.map((type) => [type, { schema }]));
+  return Object.fromEntries([...types].sort().map((type) => [type, { schema }]));
 }
 
 const statusTexts: Record<string, string> = { "200": "OK", "201": "Created", "202": "Accepted", "401": "Unauthorized" };
