@@ -18,6 +18,7 @@ import { statusStrategyOf, strategyOf, subresourceStrategyOf, type StrategyTrait
 
 export type { ComponentHealth, KubeletTransport, LocalNode, ResourceDeps } from "./deps.ts";
 export { groupVersionPriority } from "./api-services.ts";
+export { resolveServiceEndpoint } from "./services/endpoint-resolution.ts";
 
 /** Every resource upstream v1.36 serves by default, in discovery's order. */
 export function builtinResources(deps: ResourceDeps): ResourceDefinition[] {

@@ -11,6 +11,8 @@ import { execInPod, forwardToPod } from "../../src/client/streaming/pod-streams.
 import { exitCodeOf } from "../../src/client/streaming/session.ts";
 import { issueCertificate, createCa } from "../../src/host/pki.ts";
 import { namespaces, nodes, pods, services, endpoints } from "../../src/schema/types/core-v1.ts";
+import { resolveServiceEndpoint } from "../../src/resources/services/endpoint-resolution.ts";
+import { endpointslices } from "../../src/schema/types/discovery-v1.ts";
 import { startKubelet, type TestKubelet } from "./kubelet.ts";
 import { startServer, type TestServer } from "./server.ts";
 
@@ -233,4 +235,27 @@ test("a service without endpoints is unavailable, a port it has not as well", as
   const base = "/api/v1/namespaces/team/services";
   assert.equal((await raw(c, `${base}/web:81/proxy/`)).message, 'no service port 81 found for service "web"');
   assert.deepEqual(await raw(c, `${base}/web:80/proxy/`), { status: 503, message: 'no endpoints available for service "web"' });
+});
+
+test("a service's endpoint is found for those who connect to it: webhooks, aggregation", async () => {
+  await using c = await cluster();
+  const { client, deps } = c.at;
+  const ports = [{ name: "https", port: 443, targetPort: 8443 }];
+  await client.resource(services, "team").create({ metadata: { name: "hook" }, spec: { ports } });
+  await assert.rejects(resolveServiceEndpoint(deps, "team", "hook", 443), {
+    code: 503,
+    message: 'no endpoints available for service "hook"',
+  });
+  await client.resource(endpointslices, "team").create({
+    metadata: { name: "hook-1", labels: { "kubernetes.io/service-name": "hook" } },
+    addressType: "IPv4",
+    endpoints: [
+      { addresses: ["10.1.0.1"], conditions: { ready: false } },
+      { addresses: ["10.1.0.2"], conditions: { ready: true } },
+    ],
+    ports: [{ name: "https", port: 8443, protocol: "TCP" }],
+  });
+  assert.deepEqual(await resolveServiceEndpoint(deps, "team", "hook", 443), { host: "10.1.0.2", port: 8443 });
+  await assert.rejects(resolveServiceEndpoint(deps, "team", "hook", 80), { code: 503 });
+  await assert.rejects(resolveServiceEndpoint(deps, "team", "none", 443), { code: 404 });
 });
