@@ -33,7 +33,7 @@ export function typeSchema(
     const text = words.fields?.[field.name];
     properties[field.name] = {
       ...(text === undefined ? {} : { description: text }),
-      ...fieldSchema(field, dialect, undocumented.has(typeName) && text === undefined),
+      ...fieldSchema(field, dialect, undocumented.has(typeName) && undocumented.get(typeName) !== field.name),
     };
   }
   return {
@@ -67,10 +67,10 @@ function kindsOf(row: TypeRow, groupVersions: readonly { group: string; version:
   return [...own, ...others.map((gv) => ({ group: gv.group, kind: first.kind, version: gv.version }))];
 }
 
-/** Types whose references upstream does not describe. */
-const undocumented = new Set([
-  "io.k8s.api.networking.v1.IngressRule",
-  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+/** Types whose references upstream does not describe, with the fields that it does. */
+const undocumented: ReadonlyMap<string, string | undefined> = new Map([
+  ["io.k8s.api.networking.v1.IngressRule", undefined],
+  ["io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps", "default"],
 ]);
 
 function fieldSchema(field: FieldRow, dialect: Dialect, bare: boolean): Json {
