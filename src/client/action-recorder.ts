@@ -23,6 +23,8 @@ interface Known {
   last: number;
   count: number;
   written: number;
+  /** Its creation has been tried: a series may be written onto it. */
+  created: Promise<void>;
 }
 
 export interface FlushableActionRecorder extends ActionRecorder {
@@ -50,7 +52,7 @@ class SeriesRecorder implements FlushableActionRecorder {
     this.#instance = `${controller}-${options.host ?? hostname()}`;
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silent;
-    this.#writer = new EventWriter(this.#clock, this.#log, options.signal);
+    this.#writer = new EventWriter({ clock: this.#clock, log: this.#log, signal: options.signal, maxQueued: 20_000, parallel: 16 });
     this.#swept = this.#clock.monotonic();
   }
 
@@ -90,10 +92,15 @@ class SeriesRecorder implements FlushableActionRecorder {
       note,
       type,
     };
-    if (this.#known.size < maxSeries) this.#known.set(key, { event, last: now, count: 1, written: 1 });
-    this.#writer.add(async () => {
-      await this.#client.resource(events, event.metadata?.namespace).create(event);
+    const { promise: created, resolve } = Promise.withResolvers<void>();
+    const accepted = this.#writer.add(async () => {
+      try {
+        await this.#client.resource(events, event.metadata?.namespace).create(event);
+      } finally {
+        resolve();
+      }
     });
+    if (accepted && this.#known.size < maxSeries) this.#known.set(key, { event, last: now, count: 1, written: 1, created });
   }
 
   flush(): Promise<void> {
@@ -124,6 +131,7 @@ class SeriesRecorder implements FlushableActionRecorder {
     const { metadata } = known.event;
     const resource = this.#client.resource(events, metadata?.namespace);
     this.#writer.add(async () => {
+      await known.created;
       try {
         await resource.patch(metadata?.name ?? "", "strategic", { series });
       } catch (error) {

@@ -47,7 +47,7 @@ class CoreRecorder implements FlushableRecorder {
     this.#clock = options.clock ?? systemClock;
     this.#log = options.log ?? silent;
     this.#correlator = new EventCorrelator(this.#clock);
-    this.#writer = new EventWriter(this.#clock, this.#log, options.signal);
+    this.#writer = new EventWriter({ clock: this.#clock, log: this.#log, signal: options.signal });
   }
 
   event(about: KubeObject, type: "Normal" | "Warning", reason: string, message: string, extras: EventExtras = {}): void {

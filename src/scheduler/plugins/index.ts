@@ -11,6 +11,7 @@ import { balancedAllocation, nodeResourcesFit } from "./node-resources.ts";
 import { podTopologySpread } from "./pod-topology-spread.ts";
 import { volumeBinding } from "./volume-binding.ts";
 import { volumeRestrictions } from "./volume-restrictions.ts";
+import { volumeZone } from "./volume-zone.ts";
 
 export const defaultPlugins: readonly Plugin[] = [
   nodeUnschedulable,
@@ -21,6 +22,7 @@ export const defaultPlugins: readonly Plugin[] = [
   nodeResourcesFit,
   volumeRestrictions,
   volumeBinding,
+  volumeZone,
   podTopologySpread,
   interPodAffinity,
   balancedAllocation,
