@@ -34,12 +34,17 @@ export function warningHeader(text: string): string {
   return `299 - "${clean}"`;
 }
 
+/** Headers about a connection, not an answer: proxied servers send them, HTTP/2 forbids them (RFC 9113 §8.2.2). */
+const hopByHop: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
+
 function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders {
   const own = response.headers;
   const headers: OutgoingHeaders = [":status", String(response.status), "audit-id", auditId(request)];
   if (own["cache-control"] === undefined) headers.push("cache-control", "no-cache, private");
-  for (const name of Object.keys(own)) {
-    const value = own[name] as string | string[];
+  for (const given of Object.keys(own)) {
+    const value = own[given] as string | string[];
+    const name = given.toLowerCase();
+    if (hopByHop.has(name) || (name === "content-length" && response.bytes !== undefined)) continue;
     if (typeof value === "string") headers.push(name, value);
     else for (const one of value) headers.push(name, one);
   }

@@ -44,6 +44,11 @@ const routes: Record<string, (request: ApiRequest) => ApiResponse | Promise<ApiR
   "/who": (r) => ({ status: 200, headers: {}, bytes: Buffer.from(JSON.stringify(r.certificate ?? null)) }),
   "/empty": () => ({ status: 204, headers: {} }),
   "/large": () => ({ status: 200, headers: { "content-type": "application/json" }, bytes: [large, large.subarray(0, 10)] }),
+  "/proxied": () => ({
+    status: 200,
+    headers: { "Transfer-Encoding": "chunked", Connection: "keep-alive", "Content-Length": "99", "set-cookie": ["a=1", "b=2"] },
+    bytes: Buffer.from("from afar"),
+  }),
   "/panic": () => Promise.reject(new Error("broken")),
   "/warn": (r) => {
     r.warnings.push('say "no"', "two", "two");
@@ -203,6 +208,14 @@ for (const [name, send] of [
 
   void test(`${name}: warnings become headers, each once`, async () => {
     assert.equal((await send({ path: "/warn" })).headers["warning"], '299 - "say \\"no\\"", 299 - "two"');
+  });
+
+  void test(`${name}: headers about another connection are not passed on`, async () => {
+    const answer = await send({ path: "/proxied" });
+    assert.equal(answer.body.toString(), "from afar");
+    assert.equal(answer.headers["content-length"], "9");
+    assert.equal(answer.headers["transfer-encoding"], undefined);
+    assert.deepEqual(answer.headers["set-cookie"], ["a=1", "b=2"]);
   });
 
   void test(`${name}: a handler that falls over gives a 500`, async () => {

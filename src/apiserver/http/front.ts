@@ -64,8 +64,8 @@ export interface HttpFront {
  */
 const http2Options: ServerOptions = {
   maxSessionMemory: 100_000,
-  streamResetBurst: 1_000_000,
-  streamResetRate: 100_000,
+  streamResetBurst: 100_000,
+  streamResetRate: 10_000,
   maxSessionRejectedStreams: 100_000,
   settings: { maxConcurrentStreams: 2_000, initialWindowSize: 256 * 1024, maxHeaderListSize: 1024 * 1024 },
 };
