@@ -53,6 +53,22 @@ function matches(ref: OwnerReference, identity: Identity): boolean {
   return ref.uid === identity.uid && ref.name === identity.name && ref.kind === identity.kind && ref.apiVersion === identity.apiVersion;
 }
 
+function sameOwners(a: readonly OwnerReference[], b: readonly OwnerReference[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  return a.every((x, i) => {
+    const y = b[i];
+    return (
+      y !== undefined &&
+      x.uid === y.uid &&
+      x.name === y.name &&
+      x.kind === y.kind &&
+      x.apiVersion === y.apiVersion &&
+      x.blockOwnerDeletion === y.blockOwnerDeletion
+    );
+  });
+}
+
 function sameIdentity(a: Identity, b: Identity): boolean {
   return a.uid === b.uid && a.name === b.name && a.namespace === b.namespace && a.kind === b.kind && a.apiVersion === b.apiVersion;
 }
@@ -85,7 +101,9 @@ export class DependencyGraph {
       this.#addToOwners(node, owners);
     } else {
       if (node.virtual) node = this.#realize(node, identity);
-      if (node.owners !== owners) this.#changeOwners(node, owners);
+      // Most changes are of a status: the references are others, and say the same.
+      if (sameOwners(node.owners, owners)) node.owners = owners;
+      else this.#changeOwners(node, owners);
       if (goes(object)) node.beingDeleted = true;
     }
     this.#transition(node, object, old);

@@ -4,7 +4,7 @@ import { formatTime } from "../../core/clock.ts";
 import type { Controller, ControllerContext, KeyQueue, ReconcileResult } from "../../operator/controller.ts";
 import { patchStatus, updateWithRetry } from "../../operator/update.ts";
 import { objectKey, splitKey } from "../../schema/object.ts";
-import { leases } from "../../schema/types/coordination-v1.ts";
+import { leases, type Lease } from "../../schema/types/coordination-v1.ts";
 import { nodes, pods, type Node, type Pod, type Taint } from "../../schema/types/core-v1.ts";
 import { podsByNode } from "../pod-index.ts";
 import { readyCondition } from "../pod-state.ts";
@@ -44,6 +44,7 @@ export function nodeLifecycleController(options: NodeLifecycleOptions = {}): Con
 }
 
 const sweepKey = "sweep";
+const leaseNamespace = "kube-node-lease";
 
 /** Keys: `sweep` (who has fallen silent), `node/N` (one node), `pod/NS/NAME` (new on a lost node), `zone/Z` (the next to be emptied). */
 class NodeLifecycle {
@@ -76,13 +77,15 @@ class NodeLifecycle {
       onUpdate: (node, old) => this.#changed(node, old),
       onDelete: (node) => this.#deleted(node),
     });
-    const hear = (name: string): void => {
-      if (this.#lastSeen.has(name)) this.#lastSeen.set(name, context.clock.now());
+    const hear = ({ metadata }: Lease): void => {
+      const name = metadata?.name ?? "";
+      if (metadata?.namespace === leaseNamespace && this.#lastSeen.has(name)) this.#lastSeen.set(name, context.clock.now());
     };
-    context.informers.informer(leases, { namespace: "kube-node-lease" }).addHandlers({
-      onAdd: (lease) => hear(lease.metadata?.name ?? ""),
+    // All leases: the garbage collector follows them too, and one watch serves both.
+    context.informers.informer(leases).addHandlers({
+      onAdd: hear,
       onUpdate: (lease, old) => {
-        if ((lease.spec?.renewTime ?? "") > (old.spec?.renewTime ?? "")) hear(lease.metadata?.name ?? "");
+        if ((lease.spec?.renewTime ?? "") > (old.spec?.renewTime ?? "")) hear(lease);
       },
     });
     const bound = (pod: Pod): void => {
