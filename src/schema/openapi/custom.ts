@@ -47,7 +47,7 @@ function objectSchema(r: PublishedResource, dialect: Dialect, typeMeta: Json): J
     return { type: "object" };
   }
   const published = dialect === "v2" ? toV2(schema) : toV3(schema);
-  const metadata = referTo(dialect, objectMeta, "Metadata that every object has.");
+  const metadata = referTo(dialect, objectMeta, "Standard object's metadata: what every object has.");
   return { ...published, properties: { ...(published["properties"] as Json | undefined), ...typeMeta, metadata } };
 }
 
@@ -109,7 +109,7 @@ function toV3(schema: JSONSchemaProps): Json {
       ...(result["properties"] as Json | undefined),
       apiVersion: described(apiVersionText),
       kind: described(kindText),
-      metadata: referTo("v3", objectMeta, "Metadata that every object has."),
+      metadata: referTo("v3", objectMeta, "Standard object's metadata: what every object has."),
     };
   }
   return result;
