@@ -1,5 +1,5 @@
 /** Encodes an object that is in no cache: Status, Table, options, what handlers answer. */
-import { encodeProtobuf } from "../../schema/codec.ts";
+import { encodeJson, encodeProtobuf } from "../../schema/codec.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
 import type { KubeObject } from "../../schema/object.ts";
 import type { Format, Negotiated } from "./negotiation.ts";
@@ -34,6 +34,6 @@ export async function encodeObject(
     return { bytes: Buffer.from(stringifyYaml(object)), format: "yaml" };
   }
   // Only the compact form ends with a line break, as Go's encoder writes it.
-  const text = negotiated.pretty ? JSON.stringify(object, undefined, 2) : `${JSON.stringify(object)}\n`;
+  const text = negotiated.pretty ? encodeJson(object, 2) : `${encodeJson(object)}\n`;
   return { bytes: Buffer.from(text), format: "json" };
 }
