@@ -211,7 +211,19 @@ test("undo brings an old set to the front with a new revision and its history", 
   const annotations = w.sets[0]?.metadata?.annotations ?? {};
   assert.equal(annotations["deployment.kubernetes.io/revision"], "3");
   assert.equal(annotations["deployment.kubernetes.io/revision-history"], "1");
-  assert.equal(lastRevision(w.sets), 2);
+  assert.equal(lastRevision(w.sets), 2n);
+});
+
+test("revisions are counted beyond what a double holds", () => {
+  const w = new World({ replicas: 1 });
+  w.run();
+  w.sets = w.sets.map((s) => ({
+    ...s,
+    metadata: { ...s.metadata, annotations: { ...s.metadata?.annotations, "deployment.kubernetes.io/revision": "3546343826724305832" } },
+  }));
+  w.change({ template: w.template("v2") });
+  w.run();
+  assert.equal(w.deployment.metadata?.annotations?.["deployment.kubernetes.io/revision"], "3546343826724305833");
 });
 
 test("old sets beyond the history limit are removed once the rollout is complete", () => {
@@ -264,10 +276,10 @@ test("annotations of the deployment reach its new set, those of kubectl apply do
       annotations: { "kubernetes.io/change-cause": "x", "kubectl.kubernetes.io/last-applied-configuration": "{}" },
     },
   };
-  const annotations = newSetAnnotations(w.deployment, {}, 1, false);
+  const annotations = newSetAnnotations(w.deployment, {}, 1n, false);
   assert.equal(annotations["kubernetes.io/change-cause"], "x");
   assert.equal(annotations["kubectl.kubernetes.io/last-applied-configuration"], undefined);
-  assert.equal(newSetAnnotations(w.deployment, annotations, 1, true), annotations);
+  assert.equal(newSetAnnotations(w.deployment, annotations, 1n, true), annotations);
 });
 
 test("the template hash depends on what is in the template, not on the order of its keys", () => {

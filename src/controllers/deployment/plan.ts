@@ -169,7 +169,7 @@ class Planner {
     const set = this.#newSet;
     if (set === undefined) return;
     const present = set.metadata?.annotations ?? {};
-    const annotations = newSetAnnotations(this.#deployment, present, maxRevision(this.#oldSets) + 1, true);
+    const annotations = newSetAnnotations(this.#deployment, present, maxRevision(this.#oldSets) + 1n, true);
     const minReadySeconds = this.#deployment.spec?.minReadySeconds;
     const readinessChanged = (set.spec?.minReadySeconds ?? 0) !== (minReadySeconds ?? 0);
     if (annotations !== present || readinessChanged) {
@@ -192,7 +192,7 @@ class Planner {
       this.#refreshNewSet();
       return;
     }
-    const revision = maxRevision(this.#oldSets) + 1;
+    const revision = maxRevision(this.#oldSets) + 1n;
     const empty = newSet(this.#deployment);
     const size = newSetSize(this.#deployment, [...this.#oldSets, empty], empty);
     const annotations = newSetAnnotations(this.#deployment, {}, revision, false);
@@ -400,13 +400,13 @@ class Planner {
       );
   }
 
-  #rollBack(target: number): void {
+  #rollBack(target: bigint): void {
     this.#ensureNewSet();
-    const revision = target === 0 ? lastRevision(this.#sets) : target;
-    const set = revision === 0 ? undefined : this.#sets.find((s) => revisionOf(s) === revision);
+    const revision = target === 0n ? lastRevision(this.#sets) : target;
+    const set = revision === 0n ? undefined : this.#sets.find((s) => revisionOf(s) === revision);
     const name = this.#deployment.metadata?.name ?? "";
     if (set === undefined) {
-      const message = target === 0 && revision === 0 ? "Unable to find last revision." : "Unable to find the revision to rollback to.";
+      const message = target === 0n && revision === 0n ? "Unable to find last revision." : "Unable to find the revision to rollback to.";
       this.#events.push({ type: "Warning", reason: "DeploymentRollbackRevisionNotFound", message });
       this.#rollback = withoutRollback(this.#deployment);
     } else if (sameTemplate(this.#deployment.spec?.template, set.spec?.template)) {

@@ -25,23 +25,30 @@ const ownAnnotations = new Set([
   rollbackAnnotation,
 ]);
 
-const integer = /^[+-]?\d+$/;
+const integer = /^[+-]?\d{1,19}$/;
 
-/** The revision; 0 when there is none, undefined when it is no number. */
-export function revisionOf(set: ReplicaSet): number | undefined {
-  const text = set.metadata?.annotations?.[revisionAnnotation];
-  if (text === undefined) return 0;
-  return integer.test(text) ? Number(text) : undefined;
+/** Revisions are int64: beyond what a number holds exactly. */
+function parseRevision(text: string): bigint | undefined {
+  return integer.test(text) ? BigInt(text.replace(/^\+/, "")) : undefined;
 }
 
-export function maxRevision(sets: readonly ReplicaSet[]): number {
-  return Math.max(0, ...sets.map((s) => revisionOf(s) ?? 0));
+/** The revision; 0 when there is none, undefined when it is no number. */
+export function revisionOf(set: ReplicaSet): bigint | undefined {
+  const text = set.metadata?.annotations?.[revisionAnnotation];
+  return text === undefined ? 0n : parseRevision(text);
+}
+
+export function maxRevision(sets: readonly ReplicaSet[]): bigint {
+  return sets.reduce((most, set) => {
+    const revision = revisionOf(set) ?? 0n;
+    return revision > most ? revision : most;
+  }, 0n);
 }
 
 /** The second largest revision: what an undo without a number goes back to. */
-export function lastRevision(sets: readonly ReplicaSet[]): number {
-  let first = 0;
-  let second = 0;
+export function lastRevision(sets: readonly ReplicaSet[]): bigint {
+  let first = 0n;
+  let second = 0n;
   for (const set of sets) {
     const revision = revisionOf(set);
     if (revision === undefined) continue;
@@ -64,7 +71,7 @@ export function byCreation(a: ReplicaSet, b: ReplicaSet): number {
 export function byRevision(a: ReplicaSet, b: ReplicaSet): number {
   const x = revisionOf(a);
   const y = revisionOf(b);
-  return x === undefined || y === undefined || x === y ? byCreation(a, b) : x - y;
+  return x === undefined || y === undefined || x === y ? byCreation(a, b) : x < y ? -1 : 1;
 }
 
 function withoutHash(template: PodTemplateSpec | undefined): unknown {
@@ -99,7 +106,7 @@ export function withReplicaAnnotations(deployment: Deployment, annotations: Reco
 export function newSetAnnotations(
   deployment: Deployment,
   present: Record<string, string>,
-  revision: number,
+  revision: bigint,
   exists: boolean,
 ): Record<string, string> {
   let annotations = present;
@@ -109,8 +116,9 @@ export function newSetAnnotations(
   }
   const oldText = annotations[revisionAnnotation];
   // A revision that someone made unreadable is left as it is.
-  if (oldText !== undefined && oldText !== "" && !integer.test(oldText)) return annotations;
-  if (Number(oldText ?? 0) < revision) {
+  const old = oldText === undefined || oldText === "" ? 0n : parseRevision(oldText);
+  if (old === undefined) return annotations;
+  if (old < revision) {
     annotations = { ...annotations, [revisionAnnotation]: String(revision) };
     if (oldText !== undefined) annotations = withHistory(annotations, oldText);
   }
@@ -133,7 +141,7 @@ export function rollbackAnnotations(deployment: Deployment, set: ReplicaSet): Re
 }
 
 /** The revision an old client asks to go back to (0: the one before); undefined when none does. */
-export function rollbackTarget(deployment: Deployment): number | undefined {
+export function rollbackTarget(deployment: Deployment): bigint | undefined {
   const text = deployment.metadata?.annotations?.[rollbackAnnotation];
-  return text !== undefined && integer.test(text) ? Number(text) : undefined;
+  return text === undefined ? undefined : parseRevision(text);
 }
