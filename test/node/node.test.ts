@@ -311,6 +311,48 @@ for (const [index, containerd] of runtimes.entries()) {
       await Promise.all(["root", "absent", "badly-named", "no-command"].map(remove));
     });
 
+    it("refuses a pod that asks for more than it has", async () => {
+      await run("large", { command: idle, resources: { requests: { cpu: "1000" } } });
+      const { status } = await whenPhase("large", "Failed");
+      assert.equal(status?.reason, "OutOfcpu");
+      assert.match(
+        status?.message ?? "",
+        /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: \d+, capacity: \d+$/,
+      );
+      await remove("large");
+    });
+
+    it("resizes a pod in place, at once or when there is room", async () => {
+      const resize = (cpu: string): Promise<Pod> =>
+        plane.client
+          .resource(pods, namespace)
+          .patch(
+            "grows",
+            "strategic",
+            { spec: { containers: [{ name: "main", resources: { requests: { cpu } } }] } },
+            { subresource: "resize" },
+          );
+      await run("grows", { command: idle, resources: { requests: { cpu: "10m" } } });
+      const before = (await whenPhase("grows", "Running")).status?.containerStatuses?.[0];
+      await resize("20m");
+      await until("it has more", async () => (await get("grows")).status?.containerStatuses?.[0]?.resources?.requests?.["cpu"] === "20m");
+      const after = (await get("grows")).status?.containerStatuses?.[0];
+      assert.deepEqual([after?.containerID, after?.restartCount, after?.allocatedResources], [before?.containerID, 0, { cpu: "20m" }]);
+      const all = (await plane.client.resource(nodes).get("node-1")).status?.allocatable?.["cpu"] ?? "";
+      await run("neighbour", { command: idle, resources: { requests: { cpu: "10m" } } });
+      await whenPhase("neighbour", "Running");
+      await resize(all);
+      const pending = async () => (await get("grows")).status?.conditions?.find((c) => c.type === "PodResizePending");
+      await until("the node says that it must wait", async () => (await pending())?.reason === "Deferred");
+      await remove("neighbour");
+      await until(
+        "it has what has become free",
+        async () => (await get("grows")).status?.containerStatuses?.[0]?.resources?.requests?.["cpu"] === all,
+      );
+      assert.equal(await pending(), undefined);
+      await remove("grows");
+    });
+
     it("brings volumes up to date while the pod runs", async () => {
       const resource = plane.client.resource(configmaps, namespace);
       await resource.create({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "live", namespace }, data: { a: "1" } });

@@ -6,6 +6,7 @@ import type { AuthConfig, Image, PodSandboxConfig } from "../cri/types.ts";
 import { goDuration } from "../pod/durations.ts";
 import { RestartBackoff } from "../pod/restart-backoff.ts";
 import { StartError } from "../pod/start-error.ts";
+import { untilAborted } from "../pod/until-aborted.ts";
 import { credentialsFor } from "./pull-secrets.ts";
 import { withDefaultTag } from "./references.ts";
 
@@ -102,7 +103,7 @@ export class ImagePuller {
     const began = clock.monotonic();
     try {
       const auth = credentialsFor(image, secrets);
-      await this.#shared(`${image} ${JSON.stringify(auth ?? null)}`, () => this.#pullWith(image, auth, sandbox, signal));
+      await this.#shared(`${image} ${JSON.stringify(auth ?? null)}`, () => this.#pullWith(image, auth, sandbox), signal);
     } catch (error) {
       if (signal.aborted) throw error;
       const why = (error as Error).message;
@@ -117,13 +118,13 @@ export class ImagePuller {
     this.#event(pod, container, "Normal", "Pulled", text);
   }
 
-  async #pullWith(image: string, auths: readonly AuthConfig[], sandbox: PodSandboxConfig, signal: AbortSignal): Promise<string> {
+  async #pullWith(image: string, auths: readonly AuthConfig[], sandbox: PodSandboxConfig): Promise<string> {
     const { cri } = this.#options;
-    if (auths.length === 0) return cri.pullImage({ image }, undefined, sandbox, signal);
+    if (auths.length === 0) return cri.pullImage({ image }, undefined, sandbox);
     let last: unknown;
     for (const auth of auths) {
       try {
-        return await cri.pullImage({ image }, auth, sandbox, signal);
+        return await cri.pullImage({ image }, auth, sandbox);
       } catch (error) {
         last = error;
       }
@@ -131,13 +132,14 @@ export class ImagePuller {
     throw last;
   }
 
-  /** Pods that want the same image at the same time share one pull. */
-  #shared(key: string, pull: () => Promise<string>): Promise<string> {
-    const running = this.#pulls.get(key);
-    if (running !== undefined) return running;
-    const started = pull().finally(() => this.#pulls.delete(key));
-    this.#pulls.set(key, started);
-    return started;
+  /** Pods that want the same image at the same time share one pull; it goes on when one of them goes. */
+  #shared(key: string, pull: () => Promise<string>, signal: AbortSignal): Promise<string> {
+    let shared = this.#pulls.get(key);
+    if (shared === undefined) {
+      shared = pull().finally(() => this.#pulls.delete(key));
+      this.#pulls.set(key, shared);
+    }
+    return untilAborted(shared, signal);
   }
 
   #event(pod: Pod, container: Container, type: "Normal" | "Warning", reason: string, message: string): void {

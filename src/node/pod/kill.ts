@@ -67,7 +67,7 @@ export async function killContainers(
   node: NodeContext,
   pod: Pod,
   running: readonly RuntimeContainer[],
-  options: { grace: number | undefined; signal?: AbortSignal },
+  signal: AbortSignal,
 ): Promise<void> {
   const spec = pod.spec;
   const sidecars = (spec?.initContainers ?? []).filter(isSidecar).map((c) => c.name);
@@ -85,9 +85,9 @@ export async function killContainers(
       id: runtime.id,
       message: "",
       reason: "unknown",
-      grace: options.grace,
+      grace: undefined,
       ...(turn === undefined ? {} : { turn }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal,
     });
     ended.set(runtime.id, kill);
   }

@@ -27,6 +27,7 @@ import { createSandbox, sandboxConfig } from "./sandbox.ts";
 import { StartError } from "./start-error.ts";
 import { endedStatus, podStatus } from "./status.ts";
 import type { StatusManager } from "./status-manager.ts";
+import { untilAborted } from "./until-aborted.ts";
 import { terminationMessage } from "./termination-message.ts";
 
 export interface PodWorkerOptions {
@@ -330,13 +331,14 @@ export class PodWorker {
     if (plan.killPod && (!plan.createSandbox || this.#runtime.sandboxes.length > 0)) {
       if (plan.createSandbox)
         this.#node.events.event(aboutPod(this.#pod), "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
-      await this.#stopAll();
+      await untilAborted(this.#stopAll(signal), signal);
       if (!plan.createSandbox) {
         this.#awake = true;
         return;
       }
     }
-    await Promise.all(plan.kills.map((kill) => killContainer(this.#node, { ...kill, pod: this.#pod, grace: undefined })));
+    const kills = plan.kills.map((kill) => killContainer(this.#node, { ...kill, pod: this.#pod, grace: undefined, signal }));
+    await untilAborted(Promise.all(kills), signal);
     for (const container of plan.resets) await this.#reset(container.id, container.state === "running");
     if (plan.resets.length > 0) {
       this.#awake = true;
@@ -464,9 +466,9 @@ export class PodWorker {
     return true;
   }
 
-  async #stopAll(signal?: AbortSignal): Promise<void> {
+  async #stopAll(signal: AbortSignal): Promise<void> {
     const running = this.#runtime.containers.filter((c) => c.state === "running" || c.state === "unknown");
-    await killContainers(this.#node, this.#pod, running, { grace: undefined, ...(signal === undefined ? {} : { signal }) });
+    await killContainers(this.#node, this.#pod, running, signal);
     await Promise.all(this.#runtime.sandboxes.map((s) => this.#node.cri.stopPodSandbox(s.id)));
     this.#node.log.debug("stopped", { pod: podText(this.#pod) });
   }
@@ -476,11 +478,8 @@ export class PodWorker {
     await this.#read();
     const alreadyTerminal = this.#isTerminal(this.#pod.status);
     if (!alreadyTerminal) this.#tell(false);
-    const killing = this.#stopAll(signal);
     // A shorter grace period interrupts this one.
-    await Promise.race([killing, aborted(signal)]);
-    killing.catch(() => undefined);
-    signal.throwIfAborted();
+    await untilAborted(this.#stopAll(signal), signal);
     await this.#read();
     if (this.#runtime.containers.some((c) => c.state === "running")) throw new Error("containers of the pod still run");
     if (!alreadyTerminal) this.#tell(true);
@@ -531,11 +530,4 @@ function addRestart(plan: PodPlan, pod: Pod, { id, container, message }: ResizeR
   const init = pod.spec?.initContainers?.findIndex((c) => c.name === container.name) ?? -1;
   if (regular >= 0) plan.containers.push(regular);
   else if (init >= 0) plan.initContainers.push(init);
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }
