@@ -1,6 +1,7 @@
 /** Everything a server answers beside its resources. */
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { MetricsRegistry } from "../../core/metrics.ts";
+import type { Descriptions } from "../../schema/openapi/published.ts";
 import { Discovery } from "../discovery/endpoints.ts";
 import type { DiscoveryOptions } from "../discovery/endpoints.ts";
 import type { ApiServer } from "../server-interface.ts";
@@ -16,12 +17,14 @@ export interface EndpointOptions extends DiscoveryOptions {
   readonly metrics: MetricsRegistry;
   /** Default: the system's. */
   readonly clock?: Clock | undefined;
-  /** What OpenAPI says that fields mean. */
+  /** What OpenAPI says that fields mean. Default: the descriptions beside the bundle. */
   readonly descriptions?: OpenApiOptions["descriptions"];
   readonly healthChecks?: readonly HealthCheck[] | undefined;
   /** Absent: the server issues no tokens. */
   readonly openId?: Pick<OpenIdOptions, "issuer" | "keys"> | undefined;
 }
+
+const bundledDescriptions = async (): Promise<Descriptions> => (await import("../../schema/openapi/descriptions.ts")).loadDescriptions();
 
 /** Adds discovery, health, version, metrics, key discovery and the list of paths. Before or after resources are installed. */
 export function addEndpoints(server: ApiServer, options: EndpointOptions): Discovery {
@@ -30,7 +33,8 @@ export function addEndpoints(server: ApiServer, options: EndpointOptions): Disco
   addVersion(server, options.version);
   addMetrics(server, options.metrics);
   if (options.openId !== undefined) addOpenId(server, { ...options.openId, serverAddress: options.serverAddress });
-  addOpenApi(server, { clock: options.clock ?? systemClock, build: options.version.gitVersion, descriptions: options.descriptions });
+  const descriptions = options.descriptions ?? bundledDescriptions;
+  addOpenApi(server, { clock: options.clock ?? systemClock, build: options.version.gitVersion, descriptions });
   addIndex(server, discovery);
   return discovery;
 }
