@@ -227,3 +227,16 @@ test("ports in use are known again after a restart", async () => {
   await again.ready();
   assert.ok(again.ports.has(port));
 });
+
+test("an address object is named by an address", async () => {
+  await using at = await cluster();
+  const parentRef = { resource: "services", namespace: "team", name: "x" };
+  const name = (text: string): Promise<unknown> =>
+    at.client.resource(ipaddresses).create({ metadata: { name: text }, spec: { parentRef } });
+  await assert.rejects(name("nonsense"), {
+    message:
+      'IPAddress.networking.k8s.io "nonsense" is invalid: metadata.name: Invalid value: "nonsense": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+  });
+  await assert.rejects(name("fd00:0::1"), /must be in canonical form \("fd00::1"\)/);
+  await name("fd00::1");
+});
