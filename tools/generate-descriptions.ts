@@ -60,28 +60,39 @@ const own: Record<string, string> = {
     "A set of fields, as a tree: `f:<name>` is a field, `k:<keys>` and `v:<value>` are items of a list.",
 };
 
-/** One line a type: name, tab, JSON of `{t: description, f: {field: description}}`. */
-export function descriptionLines(): string[] {
+/** Types whose fields of one object upstream leaves without description. */
+const undescribed = new Set([
+  "io.k8s.api.networking.v1.IngressRule",
+  "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps",
+]);
+
+/** What is said of each type: by the dependency, or by us. */
+function describeTypes(): Map<string, Described> {
   const files = new Set(readdirSync(models).filter((f) => f.endsWith(".d.ts")));
-  const lines: string[] = [];
+  const found = new Map<string, Described>();
   for (const typeName of typeNames()) {
     const file = classNames(typeName)
       .map((c) => `${c}.d.ts`)
       .find((f) => files.has(f));
-    const row = typeRow(typeName);
-    if (file === undefined) {
-      if (own[typeName] !== undefined) lines.push(`${typeName}\t${JSON.stringify({ t: own[typeName] })}`);
-      continue;
-    }
-    const model = readModel(readFileSync(join(models, file), "utf8"));
-    const fields: Record<string, string> = {};
-    for (const { name } of row.fields) {
-      const text = model.fields.get(plain(name));
-      if (text !== undefined) fields[name] = text;
-    }
-    lines.push(`${typeName}\t${JSON.stringify({ t: model.type, f: fields })}`);
+    if (file !== undefined) found.set(typeName, readModel(readFileSync(join(models, file), "utf8")));
+    else if (own[typeName] !== undefined) found.set(typeName, { type: own[typeName], fields: new Map() });
   }
-  return lines;
+  return found;
+}
+
+/** One line a type: name, tab, JSON of `{t: description, f: {field: description}}`. */
+export function descriptionLines(): string[] {
+  const types = describeTypes();
+  return [...types].map(([typeName, { type, fields }]) => {
+    const f: Record<string, string> = {};
+    for (const { name, shape } of typeRow(typeName).fields) {
+      // The dependency keeps no comment on a field that is one object: what the object is, says most of it.
+      const object = shape.kind === "message" && !undescribed.has(typeName) ? types.get(shape.type)?.type : undefined;
+      const text = fields.get(plain(name)) ?? object;
+      if (text !== undefined) f[name] = text;
+    }
+    return `${typeName}\t${JSON.stringify({ t: type, f })}`;
+  });
 }
 
 /** Writes the file. */
