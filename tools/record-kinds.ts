@@ -133,11 +133,13 @@ async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
     }
   } finally {
     await send("DELETE", `${path}/${metadata.name}?gracePeriodSeconds=0&propagationPolicy=Background`);
-    if (fixture.resource === "namespaces") await gone(`${path}/${metadata.name}`);
+    if (outlives.includes(fixture.resource)) await gone(`${path}/${metadata.name}`);
   }
 }
 
-/** A namespace goes when its contents have gone. */
+/** What goes only when its contents have gone. */
+const outlives = ["namespaces", "customresourcedefinitions"];
+
 async function gone(path: string): Promise<void> {
   for (let i = 0; i < 300 && (await send("GET", path)).status === 200; i++) await new Promise((done) => setTimeout(done, 100));
 }

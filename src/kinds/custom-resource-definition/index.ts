@@ -3,6 +3,7 @@ import { customresourcedefinitions } from "../../schema/types/apiextensions-v1.t
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { setCrdDefaults } from "./defaults.ts";
+import { validateCrd, validateCrdUpdate, validateCrdStatus, crdWarnings } from "./validation.ts";
 import { crdWrites } from "./writes.ts";
 
 export const customResourceDefinitionKind: Kind = kind<CustomResourceDefinition>({
@@ -11,4 +12,8 @@ export const customResourceDefinitionKind: Kind = kind<CustomResourceDefinition>
   generation: true,
   allowUnconditionalUpdate: false,
   ...crdWrites,
+  validateCreate: validateCrd,
+  validateUpdate: validateCrdUpdate,
+  validateStatusUpdate: validateCrdStatus,
+  warnings: crdWarnings,
 });

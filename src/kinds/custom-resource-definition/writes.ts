@@ -5,7 +5,9 @@ import { countGeneration, keepField, startGeneration } from "../update-rules.ts"
 
 export const crdWrites: Pick<Kind<CustomResourceDefinition>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate"> = {
   prepareForCreate(crd): void {
-    crd.status = { acceptedNames: { kind: "", plural: "" }, conditions: [], storedVersions: [] };
+    // As Go writes what nobody has set.
+    const empty: object = { acceptedNames: { kind: "", plural: "" }, conditions: null, storedVersions: [] };
+    crd.status = empty as NonNullable<CustomResourceDefinition["status"]>;
     startGeneration(crd);
     rememberStorageVersion(crd);
   },
