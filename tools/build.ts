@@ -26,7 +26,7 @@ const result = await build({
   outExtension: { ".js": ".mjs" },
   chunkNames: "chunks/[name]-[hash]",
   loader: { ".json": "json" },
-  external: ["lmdb", "bufferutil", "utf-8-validate"],
+  external: ["bufferutil", "utf-8-validate"],
   define: { "process.env.TSUKUBE_VERSION": JSON.stringify(version) },
   // Bundled CommonJS packages call require.
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
