@@ -20,6 +20,7 @@ import {
   pods,
   replicationcontrollers,
   secrets,
+  serviceaccounts,
   services,
   type Event,
 } from "../src/schema/types/core-v1.ts";
@@ -103,6 +104,7 @@ const resources: readonly { ref: ResourceRef; columns: Readonly<Record<string, s
     columns: { NAME: ".metadata.name", OWNERS: ".metadata.ownerReferences[].name", FINALIZERS: ".metadata.finalizers[]" },
   },
   { ref: secrets, columns: { NAME: ".metadata.name" } },
+  { ref: serviceaccounts, columns: { NAME: ".metadata.name" } },
   { ref: jobs, columns: { NAME: ".metadata.name" } },
 ];
 
@@ -160,6 +162,23 @@ const commands: Readonly<Record<string, Run>> = {
     const { ref, name, namespace } = target(cluster, command);
     const propagationPolicy = command.flags["policy"];
     await cluster.client.resource(ref, namespace).delete(name, propagationPolicy === undefined ? {} : { propagationPolicy });
+    await cluster.tick(0);
+    return "";
+  },
+  /** `own configmap/child configmap/owner`: makes the second an owner of the first. `from`: the owner's namespace. */
+  own: async (cluster, command) => {
+    const { ref, name, namespace } = target(cluster, command);
+    const owner = target(cluster, { ...command, words: command.words.slice(1) });
+    const from = command.flags["from"] ?? owner.namespace;
+    const { metadata } = await cluster.client.resource<KubeObject>(owner.ref, from).get(owner.name);
+    const reference = {
+      apiVersion: apiVersionOf(owner.ref),
+      kind: owner.ref.kind,
+      name: owner.name,
+      uid: metadata?.uid,
+      blockOwnerDeletion: true,
+    };
+    await cluster.client.resource(ref, namespace).patch(name, "merge", { metadata: { ownerReferences: [reference] } });
     await cluster.tick(0);
     return "";
   },

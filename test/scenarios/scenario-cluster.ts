@@ -141,6 +141,7 @@ class Aliases {
 
   apply(text: string): string {
     const longestFirst = [...this.#names].sort(([a], [b]) => b.length - a.length);
-    return longestFirst.reduce((result, [name, alias]) => result.replaceAll(name, alias), text);
+    const named = longestFirst.reduce((result, [name, alias]) => result.replaceAll(name, alias), text);
+    return named.replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "UID");
   }
 }
