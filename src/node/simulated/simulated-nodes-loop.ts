@@ -35,6 +35,8 @@ const many = 200;
 const perBeat = 100;
 /** A node's status is told anew after this even if nothing changed. */
 const reportInterval = 300_000;
+const byNode = "simulated/node";
+
 /** A pod that could not get an address is looked at again after this. */
 const addressDelay = 500;
 
@@ -68,6 +70,7 @@ export class SimulatedNodesLoop {
     this.#context = context;
     this.#queue = queue;
     const podInformer = context.informers.informer(pods);
+    podInformer.addIndex(byNode, (pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []));
     context.informers.informer(nodes).addHandlers({
       onAdd: (node) => this.#observe(node, queue),
       onUpdate: (node) => this.#observe(node, queue),
@@ -104,9 +107,8 @@ export class SimulatedNodesLoop {
     const podCIDR = node.spec?.podCIDRs?.find((c) => !c.includes(":"));
     if (mine.pool === undefined && podCIDR !== undefined) {
       mine.pool = new AddressPool(podCIDR);
-      const lister = this.#context?.informers.informer(pods).lister;
-      for (const pod of lister?.list() ?? []) {
-        if (pod.spec?.nodeName !== mine.name || pod.spec.hostNetwork === true) continue;
+      for (const pod of this.#podsOn(mine.name)) {
+        if (pod.spec?.hostNetwork === true) continue;
         for (const { ip } of pod.status?.podIPs ?? []) mine.pool.mark(ip);
         queue.add(`pod/${objectKey(pod)}`);
       }
@@ -128,8 +130,11 @@ export class SimulatedNodesLoop {
     mine.failed = false;
     mine.reportedAt = 0;
     this.#queue?.add(`nodes/${mine.index}`);
-    const lister = this.#context?.informers.informer(pods).lister;
-    for (const pod of lister?.list() ?? []) if (pod.spec?.nodeName === name) this.#queue?.add(`pod/${objectKey(pod)}`);
+    for (const pod of this.#podsOn(name)) this.#queue?.add(`pod/${objectKey(pod)}`);
+  }
+
+  #podsOn(name: string): Pod[] {
+    return this.#context?.informers.informer(pods).lister.byIndex(byNode, name) ?? [];
   }
 
   async #reconcile(context: ControllerContext, key: string, signal: AbortSignal): Promise<ReconcileResult> {

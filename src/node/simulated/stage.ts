@@ -108,16 +108,37 @@ export const podStages: readonly Stage[] = [
   },
 ];
 
+type Step = { readonly field: string } | { readonly item: string };
+
+/** Paths are few and asked for with every change of a pod: each is taken apart once. */
+const parsed = new Map<string, readonly Step[]>();
+
+function stepsOf(path: string): readonly Step[] {
+  let steps = parsed.get(path);
+  if (steps === undefined) {
+    steps = [...path.matchAll(/\.([A-Za-z0-9_-]+)|\[([^\]]*)\]/g)].map(([, field, item]) =>
+      field === undefined ? { item: item ?? "" } : { field },
+    );
+    parsed.set(path, steps);
+  }
+  return steps;
+}
+
 /** The values that a path leads to. */
 export function valuesAt(object: unknown, path: string): unknown[] {
   let values: unknown[] = [object];
-  for (const [, name, item] of path.matchAll(/\.([A-Za-z0-9_-]+)|\[([^\]]*)\]/g)) {
-    if (name !== undefined) values = values.map((v) => (isMap(v) ? v[name] : undefined));
-    else
-      values = values.flatMap((v) =>
-        Array.isArray(v) ? v.filter((x) => item === "" || (isMap(x) && (x["type"] === item || x["name"] === item))) : [],
-      );
-    values = values.filter((v) => v !== undefined && v !== null);
+  for (const step of stepsOf(path)) {
+    const next: unknown[] = [];
+    for (const value of values) {
+      if ("field" in step) {
+        const child = isMap(value) && Object.hasOwn(value, step.field) ? value[step.field] : undefined;
+        if (child !== undefined && child !== null) next.push(child);
+      } else if (Array.isArray(value)) {
+        for (const x of value as unknown[])
+          if (step.item === "" || (isMap(x) && (x["type"] === step.item || x["name"] === step.item))) next.push(x);
+      }
+    }
+    values = next;
   }
   return values;
 }
