@@ -10,7 +10,9 @@ export interface ResourceMeasurement {
   readonly resource: string;
   readonly objects: number;
   readonly revision: number;
-  readonly changes: number;
+  /** Events that the cache has received, and handed to watches. */
+  readonly received: number;
+  readonly dispatched: number;
 }
 
 /** What gauges are set from, right before they are read. */
@@ -28,7 +30,6 @@ export class ServerMetrics {
   readonly watchEvents: Counter;
   readonly watchEventSizes: Histogram;
   readonly deprecated: Gauge;
-  readonly initializations: Counter;
 
   constructor(registry: MetricsRegistry, measure: () => Measurements) {
     const watchLabels = ["group", "resource", "version"] as const;
@@ -66,10 +67,6 @@ export class ServerMetrics {
       "subresource",
       "version",
     ]);
-    this.initializations = registry.counter("apiserver_watch_cache_initializations_total", "Watch cache initializations.", [
-      "group",
-      "resource",
-    ]);
     this.#collectStorage(registry, measure);
   }
 
@@ -80,20 +77,26 @@ export class ServerMetrics {
       "group",
       "resource",
     ]);
-    const received = registry.gauge("apiserver_watch_cache_events_received_total", "Events the watch cache received.", [
-      "group",
-      "resource",
-    ]);
+    const labels = ["group", "resource"] as const;
+    const received = registry.counter("apiserver_watch_cache_events_received_total", "Events the watch cache received.", labels);
+    const dispatched = registry.counter("apiserver_watch_cache_events_dispatched_total", "Events the watch cache handed on.", labels);
+    const initialized = registry.counter("apiserver_watch_cache_initializations_total", "Watch caches that were filled.", labels);
+    const raise = (counter: Counter, to: number, of: { group: string; resource: string }): void => {
+      const by = to - counter.get(of);
+      if (by > 0) counter.inc(of, by);
+    };
     const size = registry.gauge("apiserver_storage_size_bytes", "Bytes of the store's files.", ["storage_cluster_id"]);
     registry.onCollect(() => {
       const { inFlight, diskBytes, resources } = measure();
       this.inFlight.set(inFlight.readOnly, { request_kind: "readOnly" });
       this.inFlight.set(inFlight.mutating, { request_kind: "mutating" });
-      for (const { group, resource, objects, revision: at, changes } of resources) {
+      for (const { group, resource, objects, revision: at, ...events } of resources) {
         stored.set(objects, { resource: group === "" ? resource : `${resource}.${group}` });
         held.set(objects, { group, resource });
         revision.set(at, { group, resource });
-        received.set(changes, { group, resource });
+        raise(received, events.received, { group, resource });
+        raise(dispatched, events.dispatched, { group, resource });
+        raise(initialized, 1, { group, resource });
       }
       size.set(diskBytes, { storage_cluster_id: "embedded" });
     });

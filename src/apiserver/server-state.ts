@@ -40,6 +40,8 @@ export class ServerState {
   }
 
   install(definition: ResourceDefinition): void {
+    const before = this.installed(definition.group, definition.resource)?.definition;
+    if (before !== undefined && before.storageVersion !== definition.storageVersion) this.#drop(before.storagePrefix);
     const versions = new Map(definition.versions.map((v) => [v.version, new Served(definition, v)]));
     this.#installed.set(`${definition.group}/${definition.resource}`, { definition, versions });
     for (const run of this.#listeners) run();
@@ -51,11 +53,14 @@ export class ServerState {
     this.#installed.delete(`${group}/${resource}`);
     const { storagePrefix } = installed.definition;
     const shared = this.definitions().some((d) => d.storagePrefix === storagePrefix);
-    if (!shared) {
-      this.#storages.get(storagePrefix)?.close();
-      this.#storages.delete(storagePrefix);
-    }
+    if (!shared) this.#drop(storagePrefix);
     for (const run of this.#listeners) run();
+  }
+
+  /** Forgets what is cached of a prefix; its watches end. */
+  #drop(storagePrefix: string): void {
+    this.#storages.get(storagePrefix)?.close();
+    this.#storages.delete(storagePrefix);
   }
 
   onChange(run: () => void): () => void {
@@ -74,8 +79,14 @@ export class ServerState {
   storage(definition: ResourceDefinition): ObjectStorage {
     const known = this.#storages.get(definition.storagePrefix);
     if (known !== undefined) return known;
-    const { store, clock } = this.options;
-    const made = new ObjectStorage(store, clock, definition.storagePrefix, (object) => this.#upgrade(definition, object));
+    const { store, clock, log } = this.options;
+    const made = new ObjectStorage({
+      store,
+      clock,
+      storagePrefix: definition.storagePrefix,
+      upgrade: (object) => this.#upgrade(definition, object),
+      fault: (error) => log.error("a watch failed and was ended", { resource: definition.resource, error }),
+    });
     this.#storages.set(definition.storagePrefix, made);
     return made;
   }
@@ -98,9 +109,17 @@ export class ServerState {
   #measure(): Measurements {
     const resources: ResourceMeasurement[] = [];
     for (const { group, resource, storagePrefix, handler } of this.definitions()) {
-      const cache = this.#storages.get(storagePrefix)?.cache;
-      if (handler !== undefined || cache === undefined) continue;
-      resources.push({ group, resource, objects: cache.size, revision: cache.revision, changes: cache.changes });
+      const storage = this.#storages.get(storagePrefix);
+      if (handler !== undefined || storage === undefined) continue;
+      const { cache, hub } = storage;
+      resources.push({
+        group,
+        resource,
+        objects: cache.size,
+        revision: cache.revision,
+        received: cache.changes,
+        dispatched: hub.dispatched,
+      });
     }
     return { inFlight: this.inFlight, diskBytes: this.options.store.stats().diskBytes, resources };
   }

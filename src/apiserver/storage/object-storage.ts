@@ -22,6 +22,17 @@ export function objectStorageKey(namespace: string, name: string): string {
 /** etcd's limit on a request, which clients know. */
 const maxObjectBytes = 1.5 * 1024 * 1024;
 
+export interface ObjectStorageOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** `/registry/pods` */
+  readonly storagePrefix: string;
+  /** Turns a stored object of another version into one of the storage version. */
+  readonly upgrade: (object: UnstructuredObject) => UnstructuredObject;
+  /** Hears of watches that had to be ended because they threw. */
+  readonly fault: (error: unknown) => void;
+}
+
 export class ObjectStorage {
   readonly cache: ResourceCache;
   readonly hub: WatchHub;
@@ -29,12 +40,12 @@ export class ObjectStorage {
   readonly #store: Store;
   readonly #decode: (value: Uint8Array) => UnstructuredObject;
 
-  /** `upgrade` turns a stored object of another version into one of the storage version. */
-  constructor(store: Store, clock: Clock, storagePrefix: string, upgrade: (object: UnstructuredObject) => UnstructuredObject) {
+  constructor(options: ObjectStorageOptions) {
+    const { store, clock, storagePrefix, upgrade } = options;
     this.#store = store;
     this.#decode = (value) => upgrade(parseJson(value) as UnstructuredObject);
     this.cache = new ResourceCache(store, clock, storagePrefix, this.#decode);
-    this.hub = new WatchHub(this.cache);
+    this.hub = new WatchHub(this.cache, options.fault);
   }
 
   /** The present entry. Waits for a remote store to tell of everything that is written. */

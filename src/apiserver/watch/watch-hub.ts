@@ -36,11 +36,13 @@ export function selectChanges(events: readonly CacheEvent[], selection: Selectio
 export class WatchGroup implements CacheFollower {
   readonly selection: Selection;
   readonly members: Set<GroupMember> = new Set();
+  readonly #hub: WatchHub;
   #unfollow: (() => void) | undefined;
   #sharedFor: unknown;
   #shared: Uint8Array | undefined;
 
-  constructor(selection: Selection) {
+  constructor(hub: WatchHub, selection: Selection) {
+    this.#hub = hub;
     this.selection = selection;
   }
 
@@ -56,13 +58,24 @@ export class WatchGroup implements CacheFollower {
   changed(events: readonly CacheEvent[]): void {
     const changes = selectChanges(events, this.selection);
     if (changes.length === 0) return;
-    for (const member of this.members) member.deliver(changes, this);
+    this.#hub.dispatched += changes.length * this.members.size;
+    for (const member of this.members) this.#safely(member, () => member.deliver(changes, this));
     this.#forget();
   }
 
   bookmark(revision: number): void {
-    for (const member of this.members) if (member.wantsBookmarks) member.bookmark(revision, this);
+    for (const member of this.members) if (member.wantsBookmarks) this.#safely(member, () => member.bookmark(revision, this));
     this.#forget();
+  }
+
+  /** One watch that fails must fail neither the others nor the commit that they are told of: it ends. */
+  #safely(member: GroupMember, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#hub.fault(error);
+      member.closed();
+    }
   }
 
   #forget(): void {
@@ -86,20 +99,25 @@ export class WatchGroup implements CacheFollower {
 
 export class WatchHub {
   readonly cache: ResourceCache;
+  /** Events that have been handed to watches. */
+  dispatched = 0;
+  /** Hears of watches that had to be ended because they threw. */
+  readonly fault: (error: unknown) => void;
   /** Watches that wait for their peers. */
   readonly slow: Set<{ stuck(): void }> = new Set();
   readonly #groups = new Map<string, WatchGroup>();
   #anonymous = 0;
 
-  constructor(cache: ResourceCache) {
+  constructor(cache: ResourceCache, fault: (error: unknown) => void) {
     this.cache = cache;
+    this.fault = fault;
   }
 
   /** Joins the group of `key` (undefined: one of its own) from the cache's present revision on. Answers the leaving. */
   join(key: string | undefined, selection: Selection, member: GroupMember): () => void {
     const id = key === undefined ? `#${++this.#anonymous}` : `${key}\u0000${selection.key}`;
     let group = this.#groups.get(id);
-    if (group === undefined) this.#groups.set(id, (group = new WatchGroup(selection)));
+    if (group === undefined) this.#groups.set(id, (group = new WatchGroup(this, selection)));
     const joined = group;
     joined.members.add(member);
     joined.follow(this.cache);

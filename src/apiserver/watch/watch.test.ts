@@ -321,3 +321,18 @@ void test("an update that changes nothing is not written", () =>
     const same = (await bench.ask("PUT", `${path}/a`, created)).object;
     assert.equal(same?.metadata?.resourceVersion, created?.metadata?.resourceVersion);
   }));
+
+void test("a watcher that throws is ended, and neither the write nor the other watchers notice", () =>
+  withServer(async (bench) => {
+    const good = await watch(bench, "resourceVersion=1");
+    const response = await bench.ask("GET", `${path}?watch=1&resourceVersion=1`);
+    let ended = false;
+    response.watch?.start({
+      event: () => {
+        throw new Error("broken");
+      },
+      end: () => void (ended = true),
+    });
+    assert.equal((await bench.ask("POST", path, map("a", "red"))).status, 201);
+    assert.deepEqual([good.events, ended], [["ADDED a"], true]);
+  }));
