@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { notFound } from "../../core/api-error.ts";
 import type { Container, Pod } from "../../schema/types/core-v1.ts";
-import { containerEnvironment, type ReferencedObjects } from "./environment.ts";
+import { envFileValue } from "./env-file.ts";
+import { containerEnvironment, UnknownVolume, type ReferencedObjects } from "./environment.ts";
 import { expand, unresolved } from "./expansion.ts";
 import { fieldValue, goQuote, resourceValue } from "./field-values.ts";
 import { hostsFile, kernelHostname, parseResolvConf, podDns, podHostname } from "./hostname.ts";
@@ -79,6 +80,10 @@ describe("the environment", () => {
       services: new Map([["WEB_SERVICE_HOST", "10.96.0.1"]]),
       objects,
       allocatable: {},
+      readVolumeFile: (volume) => {
+        if (volume !== "files") throw new UnknownVolume(volume);
+        return "# made by init\nA='1 $B'\nMANY='x\ny' # end\n";
+      },
     });
 
   it("takes sources in order and lets later variables see earlier ones", async () => {
@@ -106,6 +111,19 @@ describe("the environment", () => {
     await assert.rejects(environment(key()), /couldn't find key NONE in ConfigMap n\/cfg/);
     assert.equal((await environment(key(true))).has("A"), false);
     assert.equal((await environment({ envFrom: [{ secretRef: { name: "none", optional: true } }] })).size, 1);
+  });
+
+  it("takes variables from files of volumes", async () => {
+    const from = (volumeName: string, key: string) =>
+      environment({ env: [{ name: "V", valueFrom: { fileKeyRef: { volumeName, path: "p", key } } }] });
+    assert.equal((await from("files", "A")).get("V"), "1 $B");
+    assert.equal((await from("files", "MANY")).get("V"), "x\ny");
+    await assert.rejects(from("files", "NONE"), /environment variable key "NONE" not found in file "p"/);
+    await assert.rejects(from("other", "A"), /cannot find the volume "other" referenced by FileKeyRef/);
+    assert.throws(() => envFileValue("A=1\n", "A"), /line 1: value must be enclosed in single quotes/);
+    assert.throws(() => envFileValue("\nA = '1'\n", "A"), /line 2: whitespace before '=' is not allowed/);
+    assert.throws(() => envFileValue("A='1\n", "A"), /starting at line 1: unclosed single quote/);
+    assert.equal(envFileValue("A= '1'\n", "A"), "");
   });
 
   it("names the services of the namespace and the API server's", () => {

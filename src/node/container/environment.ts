@@ -1,6 +1,7 @@
 /** A container's environment: service variables, `envFrom`, then `env` in order, each seeing those before it. */
 import { isApiError } from "../../core/api-error.ts";
-import type { ConfigMap, Container, EnvVarSource, Pod, Secret } from "../../schema/types/core-v1.ts";
+import type { ConfigMap, Container, EnvVarSource, FileKeySelector, Pod, Secret } from "../../schema/types/core-v1.ts";
+import { envFileValue } from "./env-file.ts";
 import { expand } from "./expansion.ts";
 import { fieldValue, resourceValue, type PodAddresses } from "./field-values.ts";
 
@@ -17,6 +18,8 @@ export interface EnvironmentInput {
   readonly services: ReadonlyMap<string, string>;
   readonly objects: ReferencedObjects;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** A file of one of the pod's volumes, as text; throws when there is none. */
+  readVolumeFile(volume: string, path: string): string;
 }
 
 /** Throws an Error with the kubelet's words when something that is not optional is missing. */
@@ -59,10 +62,8 @@ async function addFromSources({ pod, container, objects }: EnvironmentInput, own
   }
 }
 
-async function fromSource(
-  { pod, container, addresses, objects, allocatable }: EnvironmentInput,
-  source: EnvVarSource,
-): Promise<string | undefined> {
+async function fromSource(input: EnvironmentInput, source: EnvVarSource): Promise<string | undefined> {
+  const { pod, container, addresses, objects, allocatable } = input;
   const namespace = pod.metadata?.namespace ?? "";
   if (source.fieldRef !== undefined) return fieldValue(source.fieldRef, pod, addresses);
   if (source.resourceFieldRef !== undefined) return resourceValue(source.resourceFieldRef, pod, container, allocatable);
@@ -83,6 +84,26 @@ async function fromSource(
     if (optional === true) return undefined;
     throw new Error(`couldn't find key ${key} in Secret ${namespace}/${name}`);
   }
-  if (source.fileKeyRef !== undefined) throw new Error(`cannot find the volume "${source.fileKeyRef.volumeName}" referenced by FileKeyRef`);
+  if (source.fileKeyRef !== undefined) return fromFile(input, source.fileKeyRef);
   return "";
+}
+
+function fromFile({ readVolumeFile }: EnvironmentInput, { volumeName, path, key, optional }: FileKeySelector): string | undefined {
+  let value: string;
+  try {
+    value = envFileValue(readVolumeFile(volumeName, path), key);
+  } catch (error) {
+    if (error instanceof UnknownVolume) throw error;
+    throw new Error("couldn't parse env file", { cause: error });
+  }
+  if (value !== "") return value;
+  if (optional === true) return undefined;
+  throw new Error(`environment variable key "${key}" not found in file "${path}"`);
+}
+
+/** A reference to a volume that the pod does not have. */
+export class UnknownVolume extends Error {
+  constructor(name: string) {
+    super(`cannot find the volume "${name}" referenced by FileKeyRef`);
+  }
 }

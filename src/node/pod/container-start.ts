@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isGrpcError } from "../../host/grpc.ts";
 import type { Container, EphemeralContainer, ImageVolumeSource, Pod, Secret, VolumeMount } from "../../schema/types/core-v1.ts";
-import { containerEnvironment } from "../container/environment.ts";
+import { containerEnvironment, UnknownVolume } from "../container/environment.ts";
 import { expand, unresolved } from "../container/expansion.ts";
 import { hostNetworkHostsFile, hostsFile, podHostname } from "../container/hostname.ts";
 import { containerResources } from "../container/resources.ts";
@@ -13,6 +13,7 @@ import { serviceEnvironment } from "../container/service-environment.ts";
 import type { ContainerConfig, Image, ImageSpec, Mount, PodSandboxConfig } from "../cri/types.ts";
 import { aboutPod, containerEvent, podLogDirectory, type NodeContext } from "../node-context.ts";
 import type { MountedVolume } from "../volumes/pod-volumes.ts";
+import { readWithin } from "../volumes/sub-path.ts";
 import { linkContainerLog } from "./container-log.ts";
 import { runHook } from "./hooks.ts";
 import { killContainer } from "./kill.ts";
@@ -110,6 +111,11 @@ async function containerConfig(node: NodeContext, input: StartInput, image: Imag
     services: serviceEnvironment(services, pod.metadata?.namespace ?? "", pod.spec?.enableServiceLinks ?? true),
     objects: node.objects,
     allocatable: node.allocatable(),
+    readVolumeFile: (name, path) => {
+      const volume = input.volumes.get(name);
+      if (volume === undefined || volume.path === "") throw new UnknownVolume(name);
+      return readWithin(volume.path, path);
+    },
   });
   const user: ImageUser = { uid: image.uid?.value ?? (image.username === "" ? 0 : undefined), username: image.username };
   verifyNonRoot(pod, container, user);

@@ -47,6 +47,7 @@ export function sandboxConfig(node: NodeContext, pod: Pod, attempt: number): Pod
 /** Makes the pod's group and sandbox. Throws what the runtime says, after an event about it. */
 export async function createSandbox(node: NodeContext, pod: Pod, config: PodSandboxConfig, signal: AbortSignal): Promise<string> {
   try {
+    if (pod.spec?.hostUsers === false) throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
     ensurePodCgroup(node, pod);
     mkdirSync(config.logDirectory, { recursive: true });
     const handler = await node.runtimeHandler(pod);

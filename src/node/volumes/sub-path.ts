@@ -10,6 +10,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   realpathSync,
   statSync,
   writeFileSync,
@@ -46,6 +47,17 @@ export async function bindSubPath({ volume, subPath, target }: SubPathMount): Pr
     closeSync(handle);
   }
   return target;
+}
+
+/** A file of a volume as text, without being led out of the volume. */
+export function readWithin(volume: string, path: string): string {
+  const root = realpathSync(volume);
+  const handle = openWithin(root, realpathSync(join(root, path)));
+  try {
+    return readFileSync(`/proc/self/fd/${handle}`, "utf8");
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Directories that are missing are made with the volume's own mode, below the deepest part that is there and inside. */
