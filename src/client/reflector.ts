@@ -54,6 +54,7 @@ class Reflector<T extends object> {
   #floor = "0";
   /** No event has come since the last attempt began. */
   #quiet = false;
+  #failures = 0;
 
   constructor(client: ResourceClient<T>, target: ReflectorTarget<T>, options: ReflectorOptions, signal: AbortSignal) {
     this.#client = client;
@@ -99,7 +100,7 @@ class Reflector<T extends object> {
       this.#streaming = false;
       return;
     }
-    this.#options.log.debug("list or watch failed", { resource: this.#client.ref.resource, version: this.#version, error });
+    this.#report(error);
     if (startsOver(error)) {
       // A list that fails so, or a version from the future: the server has been set back, only its present state counts.
       if (this.#version === undefined || !isGone(error)) this.#floor = "";
@@ -107,6 +108,13 @@ class Reflector<T extends object> {
     }
     if (!this.#quiet) this.#backoff.reset();
     await this.#pause();
+  }
+
+  /** One failure is how connections are; three in a row someone should know of, and again when it goes on. */
+  #report(error: unknown): void {
+    this.#failures = this.#quiet ? this.#failures + 1 : 1;
+    const level = this.#failures === 3 || this.#failures % 20 === 0 ? "warn" : "debug";
+    this.#options.log[level]("list or watch failed", { resource: this.#client.ref.resource, failures: this.#failures, error });
   }
 
   async #listAll(): Promise<void> {
