@@ -127,37 +127,53 @@ class InProcessTransport implements Transport {
   }
 
   watch(call: ApiCall): AsyncIterable<WatchEvent<KubeObject>> {
-    const stop = new AbortController();
-    const signal = call.signal === undefined ? stop.signal : AbortSignal.any([call.signal, stop.signal]);
-    const buffer = new EventBuffer<WatchEvent<KubeObject>>(() => stop.abort());
-    signal.addEventListener("abort", () => buffer.end(), { once: true });
-    this.#startWatch(call, signal, buffer, () => stop.abort()).catch((error: unknown) => {
-      if (signal.aborted) buffer.end();
-      else buffer.fail(error);
+    // A signal of its own, untied when the watch has ended: the caller's may live as long as the process.
+    const own = new AbortController();
+    const outer = call.signal;
+    const onAbort = (): void => own.abort(outer?.reason);
+    const buffer = new EventBuffer<WatchEvent<KubeObject>>(() => own.abort());
+    own.signal.addEventListener(
+      "abort",
+      () => {
+        outer?.removeEventListener("abort", onAbort);
+        buffer.end();
+      },
+      { once: true },
+    );
+    outer?.addEventListener("abort", onAbort, { once: true });
+    if (outer?.aborted === true) own.abort(outer.reason);
+    this.#startWatch(call, own, buffer).catch((error: unknown) => {
+      buffer.fail(error);
+      own.abort();
     });
     return buffer;
   }
 
-  async #startWatch(call: ApiCall, signal: AbortSignal, buffer: EventBuffer<WatchEvent<KubeObject>>, stop: () => void): Promise<void> {
+  async #startWatch(call: ApiCall, own: AbortController, buffer: EventBuffer<WatchEvent<KubeObject>>): Promise<void> {
+    const { signal } = own;
+    const end = (): void => {
+      buffer.end();
+      own.abort();
+    };
     const response = await this.#handle(this.#request(call, signal));
     if (response.status >= 400) throw failure(response);
     const send = (type: string, object: KubeObject): void => {
       if (type === "ERROR") {
         buffer.fail(ApiError.fromStatus(object as object));
-        stop();
+        own.abort();
         return;
       }
       buffer.push({ type: type as WatchEvent<KubeObject>["type"], object });
       if (buffer.size > maxBufferedEvents) {
         buffer.fail(new ApiError(503, "ServiceUnavailable", "the watcher is too slow"));
-        stop();
+        own.abort();
       }
     };
     if (response.watch !== undefined) {
       const source = response.watch;
       signal.addEventListener("abort", () => source.stop(), { once: true });
       if (signal.aborted) source.stop();
-      else source.start({ event: send, end: () => buffer.end() });
+      else source.start({ event: send, end });
       return;
     }
     if (response.stream === undefined) throw new ApiError(500, "InternalError", "the server did not answer the watch with a stream");
@@ -168,8 +184,11 @@ class InProcessTransport implements Transport {
         return true;
       },
       onDrain: (run) => queueMicrotask(run),
-      end: () => buffer.end(),
-      destroy: () => buffer.fail(new ApiError(503, "ServiceUnavailable", "the watch was cut off")),
+      end,
+      destroy: () => {
+        buffer.fail(new ApiError(503, "ServiceUnavailable", "the watch was cut off"));
+        own.abort();
+      },
       signal,
       buffered: 0,
     });
