@@ -17,7 +17,7 @@ export interface OpenApiOptions {
   readonly clock: Clock;
   /** Changes when the documents of the same resources do: the server's version. */
   readonly build: string;
-  /** What fields mean; loaded on first use. */
+  /** What fields mean; asked for whenever a document is made. Default: what the build has laid beside the program. */
   readonly descriptions?: (() => Promise<Descriptions>) | undefined;
 }
 
@@ -94,7 +94,7 @@ class OpenApi {
 
   async #makeV2(json: boolean): Promise<Buffer> {
     const { openApiV2 } = await import("../../schema/openapi/v2.ts");
-    const document = openApiV2(this.#published().resources, await this.#options.descriptions?.());
+    const document = openApiV2(this.#published().resources, await this.#descriptions());
     if (json) return Buffer.from(JSON.stringify(document));
     const { encodeOpenApiV2 } = await import("../../schema/openapi/v2-protobuf.ts");
     return Buffer.from(encodeOpenApiV2(document));
@@ -103,7 +103,7 @@ class OpenApi {
   async #makeV3(name: string): Promise<Buffer> {
     const { openApiV3, plainDocuments } = await import("../../schema/openapi/v3.ts");
     const { groupVersions, groups } = this.#published();
-    const descriptions = await this.#options.descriptions?.();
+    const descriptions = await this.#descriptions();
     const resources = groupVersions.get(name);
     const [first] = resources ?? [];
     const document =
@@ -111,6 +111,13 @@ class OpenApi {
         ? plainDocuments(groups, descriptions).get(name)?.()
         : openApiV3({ group: first.group, version: first.version }, resources, descriptions);
     return Buffer.from(JSON.stringify(document));
+  }
+
+  async #descriptions(): Promise<Descriptions> {
+    const given = this.#options.descriptions;
+    if (given !== undefined) return given();
+    const { loadDescriptions } = await import("../../schema/openapi/descriptions.ts");
+    return loadDescriptions();
   }
 
   #published(): Documents {
