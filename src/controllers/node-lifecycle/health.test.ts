@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Node } from "../../schema/types/core-v1.ts";
 import { executeTaintsOf, missingLabels, scheduleTaintsOf, silentAt, silentConditions } from "./health.ts";
-import { defaultRates, viewZones, zoneOf, type ZoneState } from "./zones.ts";
+import { defaultRates, viewZones, ZoneCounts, zoneOf, type ZoneCount, type ZoneState } from "./zones.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const time = "2026-01-01T00:00:00Z";
@@ -70,21 +70,39 @@ test("labels of old names follow the new ones", () => {
 const inZone = (zone: string, ready: string): Node => node(ready, { metadata: { labels: { "topology.kubernetes.io/zone": zone } } });
 const none: ReadonlyMap<string, ZoneState> = new Map();
 
+function counted(...nodes: Node[]): ReadonlyMap<string, ZoneCount> {
+  const counts = new ZoneCounts();
+  nodes.forEach((n, i) => counts.note(String(i), n));
+  return counts.zones;
+}
+
+test("nodes are counted by zone as they come, change and go", () => {
+  const counts = new ZoneCounts();
+  counts.note("1", inZone("a", "True"));
+  counts.note("2", inZone("a", "True"));
+  counts.note("2", inZone("a", "Unknown"));
+  counts.note("3", node("True", { metadata: { labels: { "node.kubernetes.io/exclude-disruption": "" } } }));
+  assert.deepEqual([...counts.zones.values()], [{ ready: 1, unready: 1 }]);
+  counts.note("1", undefined);
+  counts.note("2", undefined);
+  assert.equal(counts.zones.size, 0);
+});
+
 test("a zone is emptied slowly, a partly lost small one not at all", () => {
   const nodes = [inZone("a", "True"), inZone("a", "Unknown"), ...["True", "Unknown", "Unknown", "Unknown"].map((r) => inZone("b", r))];
-  const view = viewZones(nodes, none, defaultRates);
+  const view = viewZones(counted(...nodes), none, defaultRates);
   assert.equal(view.rates.get(zoneOf(inZone("a", ""))), 0.1);
   assert.equal(view.rates.get(zoneOf(inZone("b", ""))), 0);
   assert.equal(view.total, "no");
 });
 
 test("when every node is lost none is emptied, until one comes back", () => {
-  const lost = viewZones([inZone("a", "Unknown"), inZone("b", "False")], none, defaultRates);
+  const lost = viewZones(counted(inZone("a", "Unknown"), inZone("b", "False")), none, defaultRates);
   assert.equal(lost.total, "entered");
   assert.deepEqual([...lost.rates.values()], [0, 0]);
-  const still = viewZones([inZone("a", "Unknown"), inZone("b", "False")], lost.states, defaultRates);
+  const still = viewZones(counted(inZone("a", "Unknown"), inZone("b", "False")), lost.states, defaultRates);
   assert.equal(still.total, "yes");
-  const back = viewZones([inZone("a", "True"), inZone("b", "False")], still.states, defaultRates);
+  const back = viewZones(counted(inZone("a", "True"), inZone("b", "False")), still.states, defaultRates);
   assert.equal(back.total, "left");
   assert.deepEqual([...back.rates.values()], [0.1, 0.1]);
 });

@@ -20,7 +20,7 @@ import {
   silentConditions,
   type GracePeriods,
 } from "./health.ts";
-import { defaultRates, viewZones, zoneOf, type ZoneRates, type ZoneState } from "./zones.ts";
+import { defaultRates, viewZones, ZoneCounts, zoneOf, type ZoneRates, type ZoneState } from "./zones.ts";
 
 export interface NodeLifecycleOptions {
   /** Milliseconds without a sign of life; upstream's 50,000 when absent. */
@@ -61,6 +61,7 @@ class NodeLifecycle {
   readonly #toEmpty = new Map<string, Set<string>>();
   readonly #nextEmptying = new Map<string, number>();
   #zones: ReadonlyMap<string, ZoneState> = new Map();
+  readonly #counts = new ZoneCounts();
 
   constructor(context: ControllerContext, queue: KeyQueue, options: NodeLifecycleOptions) {
     this.#context = context;
@@ -109,8 +110,14 @@ class NodeLifecycle {
     const name = node.metadata?.name ?? "";
     this.#lastSeen.set(name, this.#context.clock.now());
     this.#tell(node, "RegisteredNode", `Node ${name} event: Registered Node ${name} in Controller`);
+    this.#counts.note(name, node);
     this.#queue.add(`node/${name}`);
-    this.#queue.add(sweepKey);
+    this.#sweepLater();
+  }
+
+  /** No node that has just been heard of can fall silent earlier. */
+  #sweepLater(): void {
+    this.#queue.addAfter(sweepKey, Math.min(this.#grace.monitor, this.#grace.startup) + 1);
   }
 
   #changed(node: Node, old: Node): void {
@@ -121,14 +128,16 @@ class NodeLifecycle {
       if (ready?.status !== "Unknown") this.#lastSeen.set(name, this.#context.clock.now());
     }
     // Heartbeats, which are most updates, end here.
+    this.#counts.note(name, node);
     const facts = (n: Node): string => JSON.stringify([n.spec, n.metadata?.labels, n.status?.conditions?.map((c) => [c.type, c.status])]);
     if (facts(node) !== facts(old)) this.#queue.add(`node/${name}`);
-    if (before?.status === "Unknown" && ready?.status !== "Unknown") this.#queue.add(sweepKey);
+    if (before?.status === "Unknown" && ready?.status !== "Unknown") this.#sweepLater();
   }
 
   #deleted(node: Node): void {
     const name = node.metadata?.name ?? "";
     this.#lastSeen.delete(name);
+    this.#counts.note(name, undefined);
     for (const waiting of this.#toEmpty.values()) waiting.delete(name);
     this.#tell(node, "RemovingNode", `Node ${name} event: Removing Node ${name} from Controller`);
   }
@@ -245,18 +254,18 @@ class NodeLifecycle {
 
   /** Rates by the present state; all nodes let go when everything is lost, all given time when something comes back. */
   async #viewZones(signal: AbortSignal): Promise<ReadonlyMap<string, number>> {
-    const all = this.#nodes.list();
-    const view = viewZones(all, this.#zones, this.#rates);
+    const view = viewZones(this.#counts.zones, this.#zones, this.#rates);
     this.#zones = view.states;
     if (view.total === "entered") {
       this.#context.log.warn("no node is ready: pods stay where they are");
-      for (const node of all) await this.#setTaints(node, (n, now) => executeTaintsOf(n, undefined, now), signal);
+      for (const node of this.#nodes.list()) await this.#setTaints(node, (n, now) => executeTaintsOf(n, undefined, now), signal);
     } else if (view.total === "left") {
       const now = this.#context.clock.now();
       for (const name of this.#lastSeen.keys()) this.#lastSeen.set(name, now);
       for (const zone of this.#toEmpty.keys()) this.#queue.add(`zone/${zone}`);
       // Nodes that lost their taint when all was lost are to have it again.
-      for (const node of all) if (executeTaintKey(readiness(node)) !== undefined) this.#queue.add(`node/${node.metadata?.name ?? ""}`);
+      for (const node of this.#nodes.list())
+        if (executeTaintKey(readiness(node)) !== undefined) this.#queue.add(`node/${node.metadata?.name ?? ""}`);
     }
     return view.rates;
   }

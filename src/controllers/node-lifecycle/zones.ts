@@ -27,10 +27,47 @@ export function zoneOf(node: Node): string {
   return region === "" && zone === "" ? "" : `${region}:\u0000:${zone}`;
 }
 
-function stateOf(nodes: readonly Node[], rates: ZoneRates): ZoneState {
-  const unready = nodes.filter((n) => readiness(n) !== "True").length;
-  if (unready > 0 && unready === nodes.length) return "FullDisruption";
-  return unready > 2 && unready / nodes.length >= rates.unhealthyThreshold ? "PartialDisruption" : "Normal";
+export interface ZoneCount {
+  readonly ready: number;
+  readonly unready: number;
+}
+
+/** How many nodes of each zone are ready. Kept up to date node by node: large clusters change often. */
+export class ZoneCounts {
+  readonly #nodes = new Map<string, { zone: string; ready: boolean }>();
+  readonly #counts = new Map<string, { ready: number; unready: number }>();
+
+  /** Takes a node in as it is now; undefined: it is gone. */
+  note(name: string, node: Node | undefined): void {
+    const old = this.#nodes.get(name);
+    // A node that is excluded from disruption does not count.
+    const counts = node !== undefined && node.metadata?.labels?.["node.kubernetes.io/exclude-disruption"] === undefined;
+    const next = counts ? { zone: zoneOf(node), ready: readiness(node) === "True" } : undefined;
+    if (old?.zone === next?.zone && old?.ready === next?.ready) return;
+    if (old !== undefined) this.#add(old, -1);
+    if (next === undefined) this.#nodes.delete(name);
+    else {
+      this.#nodes.set(name, next);
+      this.#add(next, 1);
+    }
+  }
+
+  #add({ zone, ready }: { zone: string; ready: boolean }, by: number): void {
+    const count = this.#counts.get(zone) ?? { ready: 0, unready: 0 };
+    if (ready) count.ready += by;
+    else count.unready += by;
+    if (count.ready + count.unready === 0) this.#counts.delete(zone);
+    else this.#counts.set(zone, count);
+  }
+
+  get zones(): ReadonlyMap<string, ZoneCount> {
+    return this.#counts;
+  }
+}
+
+function stateOf({ ready, unready }: ZoneCount, rates: ZoneRates): ZoneState {
+  if (unready > 0 && ready === 0) return "FullDisruption";
+  return unready > 2 && unready / (ready + unready) >= rates.unhealthyThreshold ? "PartialDisruption" : "Normal";
 }
 
 export interface ZoneView {
@@ -41,22 +78,17 @@ export interface ZoneView {
   readonly total: "no" | "entered" | "yes" | "left";
 }
 
-/** The next view, from the nodes as they are and the states before. Nodes that are excluded from disruption do not count. */
-export function viewZones(all: readonly Node[], before: ReadonlyMap<string, ZoneState>, rates: ZoneRates): ZoneView {
-  const byZone = new Map<string, Node[]>();
-  for (const node of all) {
-    if (node.metadata?.labels?.["node.kubernetes.io/exclude-disruption"] !== undefined) continue;
-    const zone = zoneOf(node);
-    byZone.set(zone, [...(byZone.get(zone) ?? []), node]);
-  }
+/** The next view, from the nodes as they are and the states before. */
+export function viewZones(zones: ReadonlyMap<string, ZoneCount>, before: ReadonlyMap<string, ZoneState>, rates: ZoneRates): ZoneView {
   const states = new Map<string, ZoneState>();
-  for (const [zone, nodes] of byZone) states.set(zone, stateOf(nodes, rates));
+  for (const [zone, count] of zones) states.set(zone, stateOf(count, rates));
   const isFull = (s: ZoneState): boolean => s === "FullDisruption";
   const full = states.size > 0 && [...states.values()].every(isFull);
   const was = before.size > 0 && [...before.values()].every(isFull);
   const total = full ? (was ? "yes" : "entered") : was ? "left" : "no";
   const speeds = new Map<string, number>();
-  for (const [zone, state] of states) speeds.set(zone, full ? 0 : speedOf(state, byZone.get(zone)?.length ?? 0, rates));
+  for (const [zone, { ready, unready }] of zones)
+    speeds.set(zone, full ? 0 : speedOf(states.get(zone) ?? "Normal", ready + unready, rates));
   return { states, rates: speeds, total };
 }
 
