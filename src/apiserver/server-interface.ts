@@ -25,7 +25,7 @@ export interface ApiServerOptions {
   readonly requestTimeout?: number | undefined;
   /** Watches without timeoutSeconds last between this and twice this, in ms. 1 800 000 by default. */
   readonly minRequestTimeout?: number | undefined;
-  /** Requests in flight at once, beyond which 429 is answered: [reading, mutating]. [400, 200] by default. */
+  /** Requests answered at once: [reading, mutating]; more wait in line, and 429 is answered when it is long. [400, 200] by default. */
   readonly maxInFlight?: readonly [number, number] | undefined;
   /** Largest body of a write, in bytes. 3 MiB by default. */
   readonly maxBodyBytes?: number | undefined;

@@ -2,6 +2,7 @@
 import type { Timer } from "../core/clock.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import { Deadlines } from "./pipeline/deadlines.ts";
+import { Slots } from "./pipeline/slots.ts";
 import { type Measurements, type ResourceMeasurement, ServerMetrics } from "./server-metrics.ts";
 import type { ResourceDefinition } from "./resource.ts";
 import type { ApiServerOptions, Route } from "./server-interface.ts";
@@ -27,7 +28,7 @@ export class ServerState {
   readonly maxBodyBytes: number;
   readonly deadlines: Deadlines;
   /** Requests that are being answered. */
-  readonly inFlight: { readOnly: number; mutating: number } = { readOnly: 0, mutating: 0 };
+  readonly slots: { readonly readOnly: Slots; readonly mutating: Slots };
   /** Set while the server stops: nothing new is accepted. */
   stopping = false;
   #bookmarks: Timer | undefined;
@@ -35,6 +36,8 @@ export class ServerState {
   constructor(options: ApiServerOptions) {
     this.options = options;
     this.maxBodyBytes = options.maxBodyBytes ?? 3 * 1024 * 1024;
+    const [reading, mutating] = options.maxInFlight ?? [400, 200];
+    this.slots = { readOnly: new Slots(reading), mutating: new Slots(mutating) };
     this.deadlines = new Deadlines(options.clock);
     this.metrics = new ServerMetrics(options.metrics, () => this.#measure());
   }
@@ -121,7 +124,11 @@ export class ServerState {
         dispatched: hub.dispatched,
       });
     }
-    return { inFlight: this.inFlight, diskBytes: this.options.store.stats().diskBytes, resources };
+    return {
+      inFlight: { readOnly: this.slots.readOnly.used, mutating: this.slots.mutating.used },
+      diskBytes: this.options.store.stats().diskBytes,
+      resources,
+    };
   }
 
   start(): void {

@@ -29,7 +29,7 @@ const pipeline: readonly Step[] = [
   resolveInfo, // what the path and method mean
   authenticate, // who asks
   impersonate, // on whose behalf
-  limit, // are there too many already
+  limit, // wait for a place when there are too many already
   authorize, // may they
   answer, // the verb, handler or route, under a deadline
 ];
@@ -76,7 +76,7 @@ class GenericApiServer implements ApiServer {
       response = await this.#refuse(request, error);
     } finally {
       this.#active--;
-      if (state.inFlight !== undefined) this.#state.inFlight[state.inFlight]--;
+      if (state.inFlight !== undefined) this.#state.slots[state.inFlight].release();
       if (this.#active === 0) this.#idle?.();
     }
     this.#observe(state, response, state.longRunning ? undefined : (clock.monotonic() - started) / 1000);

@@ -1,24 +1,23 @@
-import { ApiError, serviceUnavailable, tooManyRequests } from "../../core/api-error.ts";
+import { ApiError, serviceUnavailable } from "../../core/api-error.ts";
 import { isLongRunning } from "../request-info.ts";
 import type { ApiResponse } from "../request.ts";
 import type { RequestState } from "./request-state.ts";
 
 const readVerbs = new Set(["get", "list", "watch", "proxy", "head", "options"]);
 
-/** Bounds what is being answered at once. Watches and streams do not count; nor does the server's own inner circle. */
-export function limit(state: RequestState): undefined {
+/** Bounds what is being answered at once. Watches and streams do not count. */
+export function limit(state: RequestState): Promise<undefined> | undefined {
   const { server, request } = state;
   if (server.stopping) throw Object.assign(serviceUnavailable("the server is shutting down"), { retryAfter: 1 });
   state.longRunning = isLongRunning(request.info);
-  if (state.longRunning) return;
+  if (state.longRunning) return undefined;
   const kind = readVerbs.has(request.info.verb) ? "readOnly" : "mutating";
-  const [reading, mutating] = server.options.maxInFlight ?? [400, 200];
-  const max = kind === "readOnly" ? reading : mutating;
-  if (max > 0 && server.inFlight[kind] >= max && request.user?.groups.includes("system:masters") !== true) {
-    throw tooManyRequests("Too many requests, please try again later.", 1);
+  const waiting = server.slots[kind].take(request.user?.groups.includes("system:masters") === true);
+  if (waiting === undefined) {
+    state.inFlight = kind;
+    return undefined;
   }
-  server.inFlight[kind]++;
-  state.inFlight = kind;
+  return waiting.then(() => void (state.inFlight = kind));
 }
 
 /** Ends a request that takes too long. Its work goes on in the background, as a write that is under way must. */

@@ -93,13 +93,21 @@ export class ObjectStorage {
     return entry?.revision === result.revision ? entry : new Entry(key, result.revision, value, 0, this.#decode);
   }
 
-  /** The entry as it is deleted, or {@link lost} when the object is not `old` any more. */
-  async remove(old: Entry): Promise<Entry | typeof lost> {
-    const result = await this.#transact({ type: "delete", key: this.cache.prefix + old.key, expect: old.revision });
-    if (!result.ok) return lost;
-    const waiting = this.cache.waitFor(result.revision);
-    if (waiting !== undefined) await waiting;
-    return old.at(result.revision);
+  /**
+   * The entry as it is deleted, or {@link lost} when the object is not `old` any more. `last`: what it is to look like in
+   * the last event, where that is not as it was stored; it becomes the cache's own.
+   */
+  async remove(old: Entry, last?: UnstructuredObject): Promise<Entry | typeof lost> {
+    const told = last === undefined ? undefined : this.cache.removing(old.key, last);
+    try {
+      const result = await this.#transact({ type: "delete", key: this.cache.prefix + old.key, expect: old.revision });
+      if (!result.ok) return lost;
+      const waiting = this.cache.waitFor(result.revision);
+      if (waiting !== undefined) await waiting;
+      return last === undefined ? old.at(result.revision) : new Entry(old.key, result.revision, encodeStored(last), 0, this.#decode);
+    } finally {
+      told?.();
+    }
   }
 
   async #transact(write: Write): Promise<WriteResult> {

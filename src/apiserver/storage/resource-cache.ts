@@ -8,7 +8,7 @@ import { expired, timeout } from "../../core/api-error.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import { type OrderedMap, orderedMap, prefixEnd } from "../../store/ordered-map.ts";
 import type { Store, StoreError, StoreEvent, StoreWatch } from "../../store/store.ts";
-import { type Decode, Entry } from "./entry.ts";
+import { type Decode, encodeStored, Entry } from "./entry.ts";
 
 export interface CacheEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -52,6 +52,8 @@ export class ResourceCache {
   readonly #trees = new Map<number, OrderedMap<Entry>>();
   /** Objects that are being written, by the bytes handed to the store: saves parsing them again. */
   readonly #written = new WeakMap<Uint8Array, UnstructuredObject>();
+  /** What objects that are being deleted are to look like in the end, by key. */
+  readonly #removing = new Map<string, UnstructuredObject>();
 
   constructor(store: Store, clock: Clock, storagePrefix: string, decode: Decode) {
     this.#store = store;
@@ -109,7 +111,23 @@ export class ResourceCache {
     const { revision } = event;
     const entry = this.#entryOf(event.current);
     if (entry !== undefined) return { type: previous === undefined ? "ADDED" : "MODIFIED", revision, entry, previous };
-    return { type: "DELETED", revision, entry: (previous as Entry).at(revision), previous };
+    const last = this.#removing.get(event.key.slice(this.prefix.length));
+    return {
+      type: "DELETED",
+      revision,
+      entry: last === undefined ? (previous as Entry).at(revision) : this.#lastOf(previous as Entry, last, revision),
+      previous,
+    };
+  }
+
+  #lastOf(previous: Entry, last: UnstructuredObject, revision: number): Entry {
+    return new Entry(previous.key, revision, encodeStored(last), previous.expires, this.#decode, last);
+  }
+
+  /** The last event of `key` is about `object`, as long as the deletion is under way. Answers the end of that. */
+  removing(key: string, object: UnstructuredObject): () => void {
+    this.#removing.set(key, object);
+    return () => void this.#removing.delete(key);
   }
 
   #event(event: StoreEvent): void {

@@ -22,7 +22,10 @@ export interface Removal {
 }
 
 /** What becomes of the object: it goes now, it is written back to wait for something, or it waits already. */
-type Fate = { readonly type: "remove" } | { readonly type: "mark"; readonly object: UnstructuredObject } | { readonly type: "waits" };
+type Fate =
+  | { readonly type: "remove"; readonly last?: UnstructuredObject }
+  | { readonly type: "mark"; readonly object: UnstructuredObject }
+  | { readonly type: "waits" };
 
 /** Deletes `name`, again while others change it. `admitted` is kept across attempts. Throws 404 and 409 as upstream does. */
 export async function removeObject(scope: Scope, name: string, wish: DeleteWish): Promise<Removal> {
@@ -54,8 +57,8 @@ async function removeOnce(scope: Scope, current: Entry, { options, dryRun }: Del
     const entry = await scope.storage.replace(current, fate.object);
     return entry === lost ? lost : { entry, gone: false };
   }
-  if (dryRun) return { entry: current, gone: true };
-  const entry = await scope.storage.remove(current);
+  if (dryRun) return { entry: fate.last === undefined ? current : unwritten(scope, current.key, current.revision, fate.last), gone: true };
+  const entry = await scope.storage.remove(current, fate.last);
   if (entry === lost) return lost;
   await scope.definition.strategy.afterDelete?.(context, old);
   return { entry, gone: true };
@@ -97,7 +100,7 @@ function decide(scope: Scope, context: WriteContext, old: UnstructuredObject, op
   else delete meta.finalizers;
   const held = finalizers.length > 0 || scope.definition.strategy.holdsDeletion?.(object) === true;
   if (grace === "graceful") {
-    if (!held && options.gracePeriodSeconds === 0) return { type: "remove" };
+    if (!held && options.gracePeriodSeconds === 0) return { type: "remove", last: object };
     scope.definition.strategy.markDeleted?.(context, object);
     return { type: "mark", object };
   }

@@ -61,7 +61,7 @@ function isGenerated(object: UnstructuredObject): boolean {
 }
 
 async function createOnce(scope: Scope, object: UnstructuredObject, dryRun: boolean): Promise<Entry | typeof lost> {
-  const { strategy, definition } = scope;
+  const { strategy } = scope;
   const meta = metadataOf(object);
   fillSystemFields(scope, meta);
   if (isGenerated(object)) meta.name = generateName(meta.generateName as string);
@@ -71,7 +71,7 @@ async function createOnce(scope: Scope, object: UnstructuredObject, dryRun: bool
   else delete meta.generation;
   strategy.prepareForCreate?.(context, object);
   const errors = strategy.validateCreate?.(context, object);
-  if (errors !== undefined && errors.length > 0) throw invalid(definition, meta.name ?? "", errors);
+  if (errors !== undefined && errors.length > 0) throw invalid(kindOf(scope), meta.name ?? "", errors);
   addWarnings(scope, strategy.warnings?.(context, object, undefined));
   const name = meta.name as string;
   await validate(
@@ -100,6 +100,11 @@ async function commitCreate(scope: Scope, object: UnstructuredObject, dryRun: bo
   const key = objectStorageKey(scope.namespace, meta.name as string);
   if (!dryRun) return scope.storage.create(key, object, scope.definition.strategy.ttlSeconds?.(object));
   return (await scope.storage.get(key)) === undefined ? unwritten(scope, key, 0, object) : lost;
+}
+
+/** What validation speaks of: the kind as it is stored. */
+function kindOf({ definition }: Scope): { group: string; kind: string } {
+  return { group: definition.storageGroup ?? definition.group, kind: definition.kind };
 }
 
 export function addWarnings(scope: Scope, warnings: readonly string[] | undefined): void {
@@ -212,7 +217,7 @@ function beforeUpdate(scope: Scope, context: WriteContext, object: UnstructuredO
   if (errors !== undefined && errors.length > 0) {
     // Upstream checks metadata twice on the way and tells both findings; clients count causes.
     const twice = errors.filter((e) => e.field.startsWith("metadata."));
-    throw invalid(scope.definition, meta.name ?? "", [...twice, ...errors]);
+    throw invalid(kindOf(scope), meta.name ?? "", [...twice, ...errors]);
   }
   addWarnings(scope, strategy.warnings?.(context, object, old));
 }
