@@ -121,7 +121,7 @@ export class Entry {
       tail = encodeStored(served.fromStorage(this.peek()));
       from = head.length;
     }
-    const frame = Buffer.allocUnsafe(head.length + slot.length + tail.length - from);
+    const frame = Buffer.allocUnsafeSlow(head.length + slot.length + tail.length - from);
     frame.set(head, 0);
     frame.write(slot, head.length, "latin1");
     frame.set(from === 0 ? tail : tail.subarray(from), head.length + slot.length);
@@ -142,9 +142,12 @@ export class Entry {
     return frames;
   }
 
-  /** Lets go of encoded bytes: the entry is history now. */
-  dropFrames(): void {
+  /** Lets go of everything that can be made again from the stored bytes: the entry is history now. */
+  release(): void {
     this.#frames = undefined;
+    this.#fields = undefined;
+    this.#object = undefined;
+    this.#frozen = false;
   }
 
   /** The same content under a later revision: what a DELETED event shows. */
@@ -179,5 +182,9 @@ export function encodeStored(object: UnstructuredObject): Buffer {
     const value = encodeJson(object[key]) as string | undefined;
     if (value !== undefined) text += `,${JSON.stringify(key)}:${value}`;
   }
-  return Buffer.from(`${text}}`);
+  text += "}";
+  // Not from Node's pool: a kept slice would hold the eight kilobytes around it.
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
 }

@@ -138,7 +138,6 @@ export class ResourceCache {
     const change = this.#toCacheEvent(event, previous);
     if (change.type === "DELETED") this.#remove(previous as Entry);
     else this.#put(change.entry);
-    previous?.dropFrames();
     this.changes++;
     this.#history.push(change);
     this.#batch.push(change);
@@ -161,6 +160,10 @@ export class ResourceCache {
       const batch = this.#batch;
       this.#batch = [];
       for (const follower of this.#followers) follower.changed(batch);
+      for (const { type, entry, previous } of batch) {
+        previous?.release();
+        if (type === "DELETED") entry.release();
+      }
       this.#forget();
     }
     if (this.#waiting.length > 0) {
