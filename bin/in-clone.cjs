@@ -19,15 +19,16 @@ function packagesAreThere() {
   );
 }
 
+// `npm install`, not `npm ci`: a lock file made where a registry lacks the packages of other platforms is refused by the latter.
 if (!packagesAreThere()) {
   process.stderr.write("  installing npm packages\n");
   var npm = childProcess.spawnSync(
     process.platform === "win32" ? "npm.cmd" : "npm",
-    ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"],
     { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
   );
   if (npm.status !== 0) {
-    process.stderr.write("npm packages could not be installed (npm ci, status " + npm.status + ")\n");
+    process.stderr.write("npm packages could not be installed (npm install, status " + npm.status + ")\n");
     process.exit(1);
   }
 }
