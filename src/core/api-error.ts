@@ -118,7 +118,11 @@ export function qualified(about: About): string {
 }
 
 function details(about: About, name: string): StatusDetails {
-  return { ...(name === "" ? {} : { name }), ...(about.group === "" ? {} : { group: about.group }), kind: about.resource };
+  return {
+    ...(name === "" ? {} : { name }),
+    ...(about.group === "" ? {} : { group: about.group }),
+    ...(about.resource === "" ? {} : { kind: about.resource }),
+  };
 }
 
 export function notFound(about: About, name: string): ApiError {
