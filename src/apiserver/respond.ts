@@ -93,7 +93,7 @@ export async function respondPlain(request: ApiRequest, object: KubeObject, stat
     negotiated = found.format === "json" && wantsPretty(request) ? { ...found, pretty: true } : found;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    negotiated = plainJson;
+    negotiated = wantsPretty(request) ? { ...plainJson, pretty: true } : plainJson;
   }
   return respondObject(request, object, status, negotiated);
 }
