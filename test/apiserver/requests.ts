@@ -168,7 +168,37 @@ const watches: readonly Row[] = [
   ["DELETE", secrets],
 ];
 
-export const requests: readonly RecordedRequest[] = [...creates, ...reads, ...updates, ...deletes, ...paths, ...watches].map(
+/** Events are one thing under two groups; scales are views of other objects. */
+const event = { involvedObject: { namespace, name: "x" }, reason: "r", message: "m", type: "Normal" };
+const newEvents = `/apis/events.k8s.io/v1/namespaces/${namespace}/events`;
+const note = {
+  regarding: { namespace, name: "x" },
+  reason: "r",
+  note: "m",
+  type: "Normal",
+  eventTime: "2026-01-01T00:00:00.000000Z",
+  action: "a",
+  reportingController: "c.io/x",
+  reportingInstance: "i",
+};
+const controllers = `${base}/replicationcontrollers`;
+const template = { metadata: { labels: { a: "b" } }, spec: { containers: [{ name: "c", image: "i" }] } };
+const shapes: readonly Row[] = [
+  ["POST", `${base}/events`, { metadata: { name: "e" }, ...event }],
+  ["GET", `${newEvents}/e`],
+  ["PATCH", `${newEvents}/e`, { note: "n" }, mergePatch],
+  ["POST", newEvents, { metadata: { name: "e2" }, ...note }],
+  ["GET", `${base}/events/e2`],
+  ["GET", `${base}/events?fieldSelector=involvedObject.name%3Dx`],
+  ["GET", `${newEvents}?fieldSelector=regarding.name%3Dnone`],
+  ["DELETE", `${newEvents}/e2`],
+  ["POST", `${controllers}?dryRun=All`, { metadata: { name: "rc" }, spec: { replicas: 0, selector: { a: "b" }, template } }],
+  ["POST", controllers, { metadata: { name: "rc" }, spec: { replicas: 0, selector: { a: "c" }, template } }],
+  ["GET", `${controllers}/nope/scale`],
+  ["PUT", `${controllers}/nope/scale`, { metadata: { name: "nope" }, spec: { replicas: 1 } }],
+];
+
+export const requests: readonly RecordedRequest[] = [...creates, ...reads, ...updates, ...deletes, ...paths, ...shapes, ...watches].map(
   ([method, path, body, headers]) => ({
     method,
     path,
