@@ -159,3 +159,12 @@ void test("a snapshot is a checkpoint: a directory with nothing else opens with 
   assert.equal(await put(restored, "/more", "1"), revision + 1);
   await restored.close();
 });
+
+void test("a data directory that cannot be used is named with the reason", async () => {
+  const path = directory();
+  writeFileSync(path, "a file");
+  await assert.rejects(open(path), (error: Error) => {
+    assert.match(error.message, /^the data directory .* cannot be used \(E\w+: .*\); mend that, or use another directory$/);
+    return hasCode("io")(error);
+  });
+});
