@@ -4,7 +4,8 @@ import { ApiError, unauthorized } from "../../core/api-error.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import { answer, panicResponse, statusResponse } from "./answer.ts";
 import type { Reply } from "./answer.ts";
-import type { Peer, WireRequest } from "./wire-request.ts";
+import type { Peer } from "./peer-certificate.ts";
+import type { WireRequest } from "./wire-request.ts";
 
 /** The part of the server that a front needs. */
 export interface RequestHandler {

@@ -17,8 +17,7 @@ import { Exchange } from "./exchange.ts";
 import type { RequestHandler } from "./exchange.ts";
 import { serveMessage, serveUpgrade } from "./http1.ts";
 import { serveSession } from "./http2.ts";
-import { peerOf } from "./peer-certificate.ts";
-import type { Peer } from "./wire-request.ts";
+import { type Peer, peerOf } from "./peer-certificate.ts";
 
 export interface FrontOptions {
   /** Default 127.0.0.1. */

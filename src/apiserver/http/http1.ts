@@ -6,7 +6,7 @@ import type { ResponseSink } from "../request.ts";
 import { collectBody } from "./body.ts";
 import type { OutgoingHeaders, Reply } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Peer } from "./wire-request.ts";
+import type { Peer } from "./peer-certificate.ts";
 import { WireRequest } from "./wire-request.ts";
 import { isWebSocketUpgrade, webSocketReply } from "./websocket-watch.ts";
 

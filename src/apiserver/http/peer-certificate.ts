@@ -1,11 +1,20 @@
 /** Who stands at the other end of a TLS connection. Read once a connection. */
 import type { TLSSocket } from "node:tls";
-import type { Peer } from "./wire-request.ts";
 
 export interface PeerCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly fingerprint: string;
+}
+
+/** What all requests of one connection have in common. */
+export interface Peer {
+  readonly remoteAddress: string | undefined;
+  readonly certificate: PeerCertificate | undefined;
+  /** A certificate was shown, and it is not one of ours. */
+  readonly badCertificate: boolean;
+  /** Bytes to this peer never leave the machine. */
+  readonly loopback: boolean;
 }
 
 /** OpenSSL hands a repeated attribute over as an array. The last common name counts, as in Go's pkix.Name. */

@@ -4,7 +4,7 @@ import type { Logger } from "../../core/log.ts";
 import { unresolvedInfo } from "../request.ts";
 import type { ApiRequest, RequestInfo } from "../request.ts";
 import type { UserInfo } from "../../auth/user.ts";
-import type { PeerCertificate } from "./peer-certificate.ts";
+import type { Peer, PeerCertificate } from "./peer-certificate.ts";
 
 /** Shared by every request without a query: nothing may write into it. */
 const noQuery = new URLSearchParams();
@@ -60,14 +60,4 @@ export class WireRequest implements ApiRequest {
   get gone(): boolean {
     return this.#gone;
   }
-}
-
-/** What all requests of one connection have in common. */
-export interface Peer {
-  readonly remoteAddress: string | undefined;
-  readonly certificate: PeerCertificate | undefined;
-  /** A certificate was shown, and it is not one of ours. */
-  readonly badCertificate: boolean;
-  /** Bytes to this peer never leave the machine. */
-  readonly loopback: boolean;
 }

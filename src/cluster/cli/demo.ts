@@ -20,7 +20,7 @@ import { ClusterError, locate, locateExisting, running } from "../state.ts";
 import { join } from "node:path";
 import { fix } from "./doctor.ts";
 import { pullEverywhere } from "./image.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 import type { Output } from "./output.ts";
 import { up } from "./up.ts";
 

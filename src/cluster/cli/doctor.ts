@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { describeMissing, findProgram, missing, needs } from "../capabilities.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 import { type Output, table } from "./output.ts";
 
 export const doctor: Command = {

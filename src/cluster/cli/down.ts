@@ -6,7 +6,7 @@ import type { ClusterConfig } from "../options.ts";
 import { ClusterError, forgetRun, locate, locateExisting, readRun, type RunState } from "../state.ts";
 import { contextName } from "../kubeconfig.ts";
 import { removeContext } from "../../client/kubeconfig-file.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 
 /** How long the control plane may take to end its pods, nodes and itself. */
 const grace = 60_000;

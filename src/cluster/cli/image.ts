@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { criClient } from "../../node/cri/cri-client.ts";
 import { ImageStore } from "../../node/images/image-store.ts";
 import { canonicalName } from "../../node/images/references.ts";
@@ -7,7 +6,7 @@ import { type Machine, machineOf } from "../machines/machine.ts";
 import type { ClusterConfig } from "../options.ts";
 import { ClusterError, locateExisting, running } from "../state.ts";
 import { UsageError } from "../options.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 import { type Output, table } from "./output.ts";
 import { imageDir, runtimeSocket } from "../layout.ts";
 

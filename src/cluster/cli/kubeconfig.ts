@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { locateExisting } from "../state.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 
 export const kubeconfig: Command = {
   spec: {

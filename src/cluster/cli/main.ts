@@ -1,13 +1,9 @@
 /** `tsukube COMMAND …`: finds the command, loads what it needs, and turns what goes wrong into one sentence and a status. */
 import { UsageError } from "../options.ts";
 import { ClusterError } from "../state.ts";
-import { type CommandSpec, helpText, type Parsed, parseArguments } from "./arguments.ts";
+import { helpText, parseArguments } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { type Output, standardOutput } from "./output.ts";
-
-export interface Command {
-  readonly spec: CommandSpec;
-  run(parsed: Parsed, output: Output): Promise<number>;
-}
 
 /** In the order of the help text. Each is loaded only when it is called. */
 const commands: Record<string, { summary: string; load: () => Promise<Record<string, Command>>; hidden?: boolean }> = {

@@ -12,9 +12,8 @@ import { ensurePki } from "../pki.ts";
 import { ClusterError, forgetRun, locateExisting, readRun, type RunState, writeRun } from "../state.ts";
 import { startupProblem } from "../startup-problem.ts";
 import { removeTraces } from "./down.ts";
-import type { Command } from "./main.ts";
+import type { Command, Report } from "./command.ts";
 import { seconds } from "./output.ts";
-import type { Report } from "./up.ts";
 import { version } from "./version.ts";
 
 export interface RunOptions {

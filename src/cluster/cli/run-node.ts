@@ -12,7 +12,7 @@ import { startNodeAgent } from "../../node/index.ts";
 import type { NodeConfig } from "../node-config.ts";
 import { kubeletClientName } from "../pki.ts";
 import { kubernetesVersion } from "../version-info.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 
 export const runNodeCommand: Command = {
   spec: {

@@ -7,7 +7,7 @@ import { agentProcess } from "../machines/agents.ts";
 import { machineOf } from "../machines/machine.ts";
 import { memoryOf } from "../machines/processes.ts";
 import { locateExisting, running } from "../state.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 import { duration, megabytes, table } from "./output.ts";
 import { kubernetesVersion } from "../version-info.ts";
 import { version } from "./version.ts";

@@ -8,11 +8,8 @@ import { occupiedRange } from "../machines/host-network.ts";
 import { type ClusterConfig, resolveConfig, UsageError } from "../options.ts";
 import { ClusterError, locate, running, writeConfig } from "../state.ts";
 import { fix } from "./doctor.ts";
-import type { Command } from "./main.ts";
+import type { Command, Report } from "./command.ts";
 import { type Output, seconds } from "./output.ts";
-
-/** One line of the daemon's report, as JSON. */
-export type Report = { type: "progress"; text: string } | { type: "ready"; text: string } | { type: "error"; text: string };
 
 export const up: Command = {
   spec: {

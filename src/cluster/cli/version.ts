@@ -1,5 +1,5 @@
 import { kubernetesVersion } from "../version-info.ts";
-import type { Command } from "./main.ts";
+import type { Command } from "./command.ts";
 
 /** The package's version; `dev` when the sources run without a build. */
 export const version: string = process.env.TSUKUBE_VERSION ?? "dev";

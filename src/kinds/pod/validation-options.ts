@@ -10,7 +10,7 @@ import { labelValue } from "../../schema/names.ts";
 import { validateLabelSelector } from "../object-meta.ts";
 import { isDivisibleByPageSize, isHugePages } from "../resource-names.ts";
 import { isSidecar, visitContainers } from "./containers.ts";
-import { hostSysctlError } from "./validation-sysctls.ts";
+import { hostSysctlError } from "./sysctl-namespaces.ts";
 import { validateLocalNonReservedPath } from "./validation-paths.ts";
 import { validateLabelKeys } from "./validation-label-keys.ts";
 

@@ -4,7 +4,7 @@ import { forbiddenField, invalidField, required } from "../../schema/field-error
 import type { ProjectedVolumeSource, ServiceAccountTokenProjection } from "../../schema/types/core-v1.ts";
 import type { PodValidationOptions } from "./validation-options.ts";
 import { validateLocalNonReservedPath } from "./validation-paths.ts";
-import { validateDownwardFile, validateKeyToPath } from "./validation-volumes.ts";
+import { validateDownwardFile, validateKeyToPath } from "./validation-volume-files.ts";
 
 export function validateProjection(
   projected: ProjectedVolumeSource,

@@ -2,16 +2,16 @@
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { duplicate, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
 import { compareQuantities } from "../../schema/quantity.ts";
-import type { CSIVolumeSource, DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, Volume } from "../../schema/types/core-v1.ts";
+import type { CSIVolumeSource, HostPathVolumeSource, KeyToPath, Volume } from "../../schema/types/core-v1.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { invalidEach, nameIsDnsSubdomain, validateDnsLabel } from "../formats.ts";
 import { validateClaimTemplate } from "../persistent-volume-claim/validation-spec.ts";
 import { validatePullPolicy } from "./validation-containers.ts";
 import { diskRules, validateCsiDriverName } from "./validation-disks.ts";
-import { validateFieldRef, validateResourceFieldRef } from "./validation-env.ts";
 import type { PodValidationOptions } from "./validation-options.ts";
-import { validateLocalNonReservedPath, validateNoBacksteps } from "./validation-paths.ts";
+import { validateNoBacksteps } from "./validation-paths.ts";
 import { validateProjection } from "./validation-projection.ts";
+import { validateDownwardFile, validateKeyToPath, validateMode } from "./validation-volume-files.ts";
 
 /** Checks the volumes and returns the sound ones by name, for mounts to be matched with. */
 export function validateVolumes(
@@ -179,12 +179,6 @@ export function validateHostPath(source: HostPathVolumeSource, path: FieldPath, 
   }
 }
 
-export function validateMode(mode: number | undefined, path: FieldPath, errors: FieldError[]): void {
-  if (mode !== undefined && (mode > 0o777 || mode < 0)) {
-    errors.push(invalidField(path, mode, "must be a number between 0 and 0777 (octal), both inclusive"));
-  }
-}
-
 function validateFiles(
   source: { defaultMode?: number | undefined; items?: readonly KeyToPath[] | undefined },
   path: FieldPath,
@@ -192,34 +186,6 @@ function validateFiles(
 ): void {
   validateMode(source.defaultMode, path.child("defaultMode"), errors);
   source.items?.forEach((item, i) => validateKeyToPath(item, path.child("items").index(i), errors));
-}
-
-export function validateKeyToPath(item: KeyToPath, path: FieldPath, errors: FieldError[]): void {
-  if (!item.key) errors.push(required(path.child("key")));
-  if (!item.path) errors.push(required(path.child("path")));
-  validateLocalNonReservedPath(item.path, path.child("path"), errors);
-  validateMode(item.mode, path.child("mode"), errors);
-}
-
-const volumeFieldPaths: readonly string[] = [
-  "metadata.annotations",
-  "metadata.labels",
-  "metadata.name",
-  "metadata.namespace",
-  "metadata.uid",
-];
-
-export function validateDownwardFile(file: DownwardAPIVolumeFile, path: FieldPath, errors: FieldError[]): void {
-  if (!file.path) errors.push(required(path.child("path")));
-  validateLocalNonReservedPath(file.path, path.child("path"), errors);
-  if (file.fieldRef) {
-    validateFieldRef(file.fieldRef, volumeFieldPaths, path.child("fieldRef"), errors);
-    if (file.resourceFieldRef) {
-      errors.push(invalidField(path, "resource", "fieldRef and resourceFieldRef can not be specified simultaneously"));
-    }
-  } else if (file.resourceFieldRef) validateResourceFieldRef(file.resourceFieldRef, path.child("resourceFieldRef"), true, errors);
-  else errors.push(required(path, "one of fieldRef and resourceFieldRef is required"));
-  validateMode(file.mode, path.child("mode"), errors);
 }
 
 function validateCsi(source: CSIVolumeSource, path: FieldPath, errors: FieldError[]): void {
