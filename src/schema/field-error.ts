@@ -142,7 +142,7 @@ export function invalid(about: { group: string; kind: string }, name: string, er
   return new ApiError(422, "Invalid", `${what} "${name}" is invalid${joined === "" ? "" : `: ${joined}`}`, {
     ...(name === "" ? {} : { name }),
     ...(about.group === "" ? {} : { group: about.group }),
-    kind: about.kind,
+    ...(about.kind === "" ? {} : { kind: about.kind }),
     ...(errors.length === 0 ? {} : { causes: errors.map((e) => ({ reason: e.type, message: e.body, field: e.field })) }),
   });
 }

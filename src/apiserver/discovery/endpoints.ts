@@ -58,8 +58,9 @@ function checkAcceptable(request: ApiRequest, routed: boolean): void {
   try {
     negotiate(typeof accept === "string" ? accept : undefined, plainOffer);
   } catch (error) {
-    if (!routed || !hasReason(error, "NotAcceptable")) throw error;
+    if (!hasReason(error, "NotAcceptable")) throw error;
     const types = plainOffer.formats.map(mediaTypeOf).join(", ");
+    if (!routed) throw new ApiError(406, "NotAcceptable", `only the following media types are accepted: ${types}`);
     throw new ApiError(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${types}`, {});
   }
 }

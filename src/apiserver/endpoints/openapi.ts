@@ -70,7 +70,7 @@ class OpenApi {
     if (name === "") return this.index({ ...request, path: "/openapi/v3" });
     const hashes = await this.#allHashes();
     const hash = Object.hasOwn(hashes, name) ? hashes[name] : undefined;
-    if (hash === undefined) return pageNotFound();
+    if (hash === undefined) return { status: 404, headers: {} };
     const asked = request.query.get("hash");
     if (asked !== null && asked !== "" && asked !== hash) {
       return { status: 301, headers: { location: `/openapi/v3/${name}?hash=${hash}` } };
