@@ -78,7 +78,7 @@ function clean(answer: Answer, fixture: KindFixture): RecordedAnswer {
 function dropAdmission(resource: string, object: Record<string, unknown>): void {
   const spec = object["spec"] as Record<string, unknown>;
   if (resource === "pods") dropPodAdmission(spec);
-  if (resource === "persistentvolumes" || resource === "persistentvolumeclaims") {
+  if (resource === "persistentvolumes" || resource === "persistentvolumeclaims" || resource === "volumeattributesclasses") {
     delete (object["metadata"] as Record<string, unknown>)["finalizers"];
   }
   if (resource === "nodes") dropTaint(spec);

@@ -18,7 +18,8 @@ export function nameAndAgeCells(object: Named, now: number): unknown[] {
 
 /** The names and the images of containers. */
 export function containerCells(containers: readonly Container[] | undefined): [names: string, images: string] {
-  if (containers === undefined) return ["", ""];
+  // A list that is required and empty is null, as Go writes it.
+  if (!containers) return ["", ""];
   return [containers.map((c) => c.name).join(","), containers.map((c) => c.image ?? "").join(",")];
 }
 

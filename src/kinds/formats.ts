@@ -41,6 +41,11 @@ export function invalidEach(messages: readonly string[], path: FieldPath, value:
   for (const message of messages) errors.push(invalidField(path, value, message, origin));
 }
 
+/** An `Invalid value` error that keeps the value to itself. */
+export function invalidWithoutValue(path: FieldPath, detail: string): FieldError {
+  return { ...invalidField(path, "", detail), body: `Invalid value: ${detail}` };
+}
+
 export function validateDnsLabel(value: string, path: FieldPath, errors: FieldError[]): void {
   invalidEach(dns1123Label(value), path, value, errors, "format=k8s-short-name");
 }

@@ -5,10 +5,14 @@ import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { cronJobCells } from "./columns.ts";
 import { setCronJobDefaults } from "./defaults.ts";
+import { validateCronJob, validateCronJobUpdate, cronJobWarnings } from "./validation.ts";
 
 export const cronJobKind: Kind = kind<CronJob>({
   ref: cronjobs,
   ...specAndStatus<CronJob>({ generation: true }),
   setDefaults: setCronJobDefaults,
+  validateCreate: validateCronJob,
+  validateUpdate: validateCronJobUpdate,
+  warnings: cronJobWarnings,
   cells: cronJobCells,
 });

@@ -6,6 +6,7 @@ import { semanticEqual } from "../semantic-equal.ts";
 import { countGeneration } from "../update-rules.ts";
 import { csiDriverCells } from "./columns.ts";
 import { setCsiDriverDefaults } from "./defaults.ts";
+import { validateCsiDriver, validateCsiDriverUpdate } from "./validation.ts";
 
 export const csiDriverKind: Kind = kind<CSIDriver>({
   ref: csidrivers,
@@ -14,5 +15,7 @@ export const csiDriverKind: Kind = kind<CSIDriver>({
   },
   setDefaults: setCsiDriverDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: validateCsiDriver,
+  validateUpdate: validateCsiDriverUpdate,
   cells: csiDriverCells,
 });

@@ -2,8 +2,11 @@ import type { CSIStorageCapacity } from "../../schema/types/storage-v1.ts";
 import { csistoragecapacities } from "../../schema/types/storage-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { validateCsiStorageCapacity, validateCsiStorageCapacityUpdate } from "./validation.ts";
 
 export const csiStorageCapacityKind: Kind = kind<CSIStorageCapacity>({
   ref: csistoragecapacities,
   allowUnconditionalUpdate: false,
+  validateCreate: validateCsiStorageCapacity,
+  validateUpdate: validateCsiStorageCapacityUpdate,
 });

@@ -13,9 +13,9 @@ export function validateConversion(
   errors: FieldError[],
 ): void {
   if (conversion === undefined) return;
-  const { strategy = "", webhook } = conversion;
+  const { strategy, webhook } = conversion;
   const at = path.child("strategy");
-  if (strategy === "") errors.push(required(at));
+  if (!strategy) errors.push(required(at));
   else if (strategy !== "None" && strategy !== "Webhook") errors.push(notSupported(at, strategy, ["None", "Webhook"]));
   const client = path.child("webhookClientConfig");
   const versions = webhook?.conversionReviewVersions ?? [];

@@ -117,14 +117,14 @@ function validateApproval(crd: CustomResourceDefinition, old: CustomResourceDefi
 }
 
 function validateSpec(spec: CustomResourceDefinitionSpec, given: CrdOptions, errors: FieldError[]): void {
-  const { group = "", scope = "", names } = spec;
-  if (group === "") errors.push(required(specPath.child("group")));
+  const { group, scope, names } = spec;
+  if (!group) errors.push(required(specPath.child("group")));
   else {
     const messages = dns1123Subdomain(group);
     if (messages.length > 0) errors.push(invalidField(specPath.child("group"), group, messages.join(",")));
     else if (!group.includes(".")) errors.push(invalidField(specPath.child("group"), group, "should be a domain with at least one dot"));
   }
-  if (scope === "") errors.push(required(specPath.child("scope")));
+  if (!scope) errors.push(required(specPath.child("scope")));
   else if (scope !== "Cluster" && scope !== "Namespaced")
     errors.push(notSupported(specPath.child("scope"), scope, ["Cluster", "Namespaced"]));
   const hoisted = hoist(spec);

@@ -6,12 +6,16 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { horizontalPodAutoscalerCells, horizontalPodAutoscalerV1Cells } from "./columns.ts";
+import { validateAutoscaler, validateAutoscalerStatus, validateAutoscalerUpdate } from "./validation.ts";
 import { setAutoscalerDefaults, setAutoscalerV1Defaults } from "./defaults.ts";
 
 export const horizontalPodAutoscalerKind: Kind = kind<HorizontalPodAutoscaler>({
   ref: horizontalpodautoscalers,
   ...specAndStatus<HorizontalPodAutoscaler>({ emptyStatus: () => ({ currentMetrics: null, desiredReplicas: 0 }) }),
   setDefaults: setAutoscalerDefaults,
+  validateCreate: validateAutoscaler,
+  validateUpdate: validateAutoscalerUpdate,
+  validateStatusUpdate: validateAutoscalerStatus,
   cells: horizontalPodAutoscalerCells,
 });
 

@@ -5,10 +5,13 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { ingressClassCells } from "./columns.ts";
 import { setIngressClassDefaults } from "./defaults.ts";
+import { validateIngressClass, validateIngressClassUpdate } from "./validation.ts";
 
 export const ingressClassKind: Kind = kind<IngressClass>({
   ref: ingressclasses,
   ...countsChangesOf<IngressClass>("spec"),
   setDefaults: setIngressClassDefaults,
+  validateCreate: validateIngressClass,
+  validateUpdate: validateIngressClassUpdate,
   cells: ingressClassCells,
 });

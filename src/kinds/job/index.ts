@@ -4,6 +4,9 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { jobCells } from "./columns.ts";
 import { setJobDefaults } from "./defaults.ts";
+import { validateJobStatus } from "./validation-status.ts";
+import { validateJob, validateJobUpdate } from "./validation.ts";
+import { jobWarnings } from "./warnings.ts";
 import { jobWrites } from "./writes.ts";
 
 export const jobKind: Kind = kind<Job>({
@@ -14,5 +17,9 @@ export const jobKind: Kind = kind<Job>({
   ...jobWrites,
   selectableFieldNames: ["status.successful"],
   selectableFields: (job) => ({ "status.successful": String(job.status?.succeeded ?? 0) }),
+  validateCreate: validateJob,
+  validateUpdate: validateJobUpdate,
+  validateStatusUpdate: validateJobStatus,
+  warnings: jobWarnings,
   cells: jobCells,
 });

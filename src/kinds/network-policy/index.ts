@@ -5,10 +5,14 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { networkPolicyCells } from "./columns.ts";
 import { setNetworkPolicyDefaults } from "./defaults.ts";
+import { validateNetworkPolicy, validateNetworkPolicyUpdate, networkPolicyWarnings } from "./validation.ts";
 
 export const networkPolicyKind: Kind = kind<NetworkPolicy>({
   ref: networkpolicies,
   ...countsChangesOf<NetworkPolicy>("spec"),
   setDefaults: setNetworkPolicyDefaults,
+  validateCreate: validateNetworkPolicy,
+  validateUpdate: validateNetworkPolicyUpdate,
+  warnings: networkPolicyWarnings,
   cells: networkPolicyCells,
 });

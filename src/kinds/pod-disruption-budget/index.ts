@@ -4,6 +4,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { podDisruptionBudgetCells } from "./columns.ts";
+import { validateBudget, validateBudgetStatus } from "./validation.ts";
 
 export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
   ref: poddisruptionbudgets,
@@ -12,5 +13,8 @@ export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
     emptyStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
   }),
   allowUnconditionalUpdate: false,
+  validateCreate: (budget) => validateBudget(budget),
+  validateUpdate: validateBudget,
+  validateStatusUpdate: validateBudgetStatus,
   cells: podDisruptionBudgetCells,
 });

@@ -4,11 +4,14 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { runtimeClassCells } from "./columns.ts";
 import { setRuntimeClassDefaults } from "./defaults.ts";
+import { validateRuntimeClass, validateRuntimeClassUpdate } from "./validation.ts";
 
 export const runtimeClassKind: Kind = kind<RuntimeClass>({
   ref: runtimeclasses,
   setDefaults: setRuntimeClassDefaults,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
+  validateCreate: validateRuntimeClass,
+  validateUpdate: validateRuntimeClassUpdate,
   cells: runtimeClassCells,
 });

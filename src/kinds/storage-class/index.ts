@@ -4,9 +4,12 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { storageClassCells } from "./columns.ts";
 import { setStorageClassDefaults } from "./defaults.ts";
+import { validateStorageClass, validateStorageClassUpdate } from "./validation.ts";
 
 export const storageClassKind: Kind = kind<StorageClass>({
   ref: storageclasses,
   setDefaults: setStorageClassDefaults,
+  validateCreate: validateStorageClass,
+  validateUpdate: validateStorageClassUpdate,
   cells: storageClassCells,
 });

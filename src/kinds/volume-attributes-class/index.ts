@@ -3,8 +3,11 @@ import { volumeattributesclasses } from "../../schema/types/storage-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { volumeAttributesClassCells } from "./columns.ts";
+import { validateVolumeAttributesClass, validateVolumeAttributesClassUpdate } from "./validation.ts";
 
 export const volumeAttributesClassKind: Kind = kind<VolumeAttributesClass>({
   ref: volumeattributesclasses,
+  validateCreate: validateVolumeAttributesClass,
+  validateUpdate: validateVolumeAttributesClassUpdate,
   cells: volumeAttributesClassCells,
 });
