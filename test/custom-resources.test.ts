@@ -200,6 +200,17 @@ void describe("custom resources", () => {
     assert.equal(server.server.definition(group, "relics"), undefined);
   });
 
+  void it("instances of a definition that serves nothing any more go with it", async () => {
+    await establish(definition("ghosts", "Ghost"));
+    await client.resource(ref("ghosts", "Ghost"), "ns").create({ metadata: { name: "g" } as KubeObject["metadata"], spec: { size: 1 } });
+    await crds.patch(`ghosts.${group}`, "json", [{ op: "replace", path: "/spec/versions/0/served", value: false }]);
+    assert.equal((await failure(client.resource(ref("ghosts", "Ghost"), "ns").get("g"))).code, 404);
+    await crds.delete(`ghosts.${group}`);
+    while ((await crds.list()).items.some((c) => c.metadata?.name === `ghosts.${group}`)) await new Promise((done) => setImmediate(done));
+    await establish(definition("ghosts", "Ghost"));
+    assert.deepEqual((await client.resource(ref("ghosts", "Ghost"), "ns").list()).items, []);
+  });
+
   void it("a field selector works on the selectable fields", async () => {
     await establish(definition("shirts", "Shirt", { selectableFields: [{ jsonPath: ".spec.color" }] }));
     const shirts = client.resource(ref("shirts", "Shirt"), "ns");

@@ -216,7 +216,7 @@ export class CrdManager {
     try {
       await set(terminating("True", "InstanceDeletionInProgress", "CustomResource deletion is in progress"));
       if (isTrue(crd, "Established")) {
-        await this.#deleteInstances(crd, set);
+        await this.#served(crd, (version) => this.#deleteInstances(crd, version, set));
         await set(terminating("False", "InstanceDeletionCompleted", "removed all instances"), true);
       } else await set(terminating("False", "NeverEstablished", "resource was never established"), true);
     } catch (error) {
@@ -226,14 +226,29 @@ export class CrdManager {
     }
   }
 
+  /** Instances can be there though no version is served any more: the stored one is, while they are removed. */
+  async #served(crd: CustomResourceDefinition, work: (version: string) => Promise<void>): Promise<void> {
+    const version = crd.spec.versions.find((v) => v.served)?.name;
+    if (version !== undefined) return work(version);
+    const versions = crd.spec.versions.map((v) => ({ ...v, served: v.storage }));
+    const definition = customDefinition({ ...crd, spec: { ...crd.spec, versions } }, this.#options, true);
+    if (definition === undefined) return;
+    this.#server.install(definition);
+    try {
+      await work(definition.storageVersion);
+    } finally {
+      this.#server.uninstall(definition.group, definition.resource);
+    }
+  }
+
   async #deleteInstances(
     crd: CustomResourceDefinition,
+    version: string,
     set: (condition: Parameters<typeof setCondition>[1]) => Promise<void>,
   ): Promise<void> {
     const { group } = crd.spec;
     const resource = crd.status?.acceptedNames?.plural ?? crd.spec.names.plural;
     const access = this.#server.objects(group, resource);
-    const version = crd.spec.versions.find((v) => v.served)?.name ?? "";
     const { signal } = this.#stop;
     const namespaces = new Set((await access.list()).map((o) => o.metadata?.namespace ?? ""));
     for (const namespace of namespaces) {
