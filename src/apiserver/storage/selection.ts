@@ -39,6 +39,21 @@ export class Selection {
     return this.fields === undefined || this.fields.matches(entry.fields(this.#strategy));
   }
 
+  /**
+   * A field that must have one value: what watches are filed under. The rarest comes first: a field of the kind (the node
+   * of a pod), then the name, then the namespace.
+   */
+  get exact(): { readonly field: string; readonly value: string } | undefined {
+    const required = this.fields?.requirements.filter(({ op }) => op === "=") ?? [];
+    const best = required.find(({ field }) => !field.startsWith("metadata.")) ?? required.find(({ field }) => field === "metadata.name");
+    if (best !== undefined) return best;
+    return this.namespace === "" ? undefined : { field: "metadata.namespace", value: this.namespace };
+  }
+
+  valueOf(entry: Entry, field: string): string {
+    return field === "metadata.namespace" ? entry.namespace : (entry.fields(this.#strategy)[field] ?? "");
+  }
+
   /** The one name that can match; undefined when there may be several. */
   get singleName(): string | undefined {
     if (this.fields === undefined) return undefined;

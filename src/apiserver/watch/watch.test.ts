@@ -147,6 +147,8 @@ async function wireWatch(bench: Bench, query: string, headers: Record<string, st
 void test("an object that leaves a selection is deleted for the watch, one that enters it is added", () =>
   withServer(async (bench) => {
     const red = await watch(bench, "resourceVersion=1&fieldSelector=color%3Dred");
+    const blue = await watch(bench, "resourceVersion=1&fieldSelector=color%3Dblue");
+    const named = await watch(bench, "resourceVersion=1&fieldSelector=metadata.name%3Da,color%21%3Dred");
     const labelled = await watch(bench, "resourceVersion=1&labelSelector=on");
     await bench.ask("POST", path, map("a", "red"));
     await bench.ask("PUT", `${path}/a`, map("a", "red", { on: "1" }));
@@ -155,6 +157,8 @@ void test("an object that leaves a selection is deleted for the watch, one that 
     await bench.ask("DELETE", `${path}/a`);
     assert.deepEqual(red.events, ["ADDED a", "MODIFIED a", "DELETED a", "ADDED a", "DELETED a"]);
     assert.deepEqual(labelled.events, ["ADDED a", "MODIFIED a", "DELETED a"]);
+    assert.deepEqual(blue.events, ["ADDED a", "DELETED a"]);
+    assert.deepEqual(named.events, ["ADDED a", "DELETED a"]);
     const left = red.objects[2] as UnstructuredObject;
     assert.deepEqual(left["data"], { color: "red" }, "as it was last seen");
     assert.equal(left.metadata?.resourceVersion, "4", "under the revision at which it left");
