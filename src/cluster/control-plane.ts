@@ -94,6 +94,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1",
       port: config.port,
       server,
+      clientCa: options.pki.ca.certificate,
     });
     stops.push(() => loops.stop());
     const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];

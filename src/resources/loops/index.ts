@@ -9,6 +9,7 @@ import { ServiceAllocators } from "../services/allocators.ts";
 import { repairAddresses } from "../services/repair-addresses.ts";
 import { ApiServiceRegistration } from "./api-services.ts";
 import { reconcileFlowSchemas } from "./flow-schemas.ts";
+import { publishAuthenticationInfo } from "./authentication-info.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
 import type { ServerLoopOptions } from "./options.ts";
 import { ServerIdentity } from "./server-identity.ts";
@@ -32,7 +33,8 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     await reconcileKubernetesService(deps, options, await identity.addresses());
   };
   const registration = options.server === undefined ? undefined : new ApiServiceRegistration(deps, options.server);
-  await Promise.all([publish(), registration?.reconcile()]);
+  const { clientCa } = options;
+  await Promise.all([publish(), registration?.reconcile(), clientCa === undefined ? undefined : publishAuthenticationInfo(deps, clientCa)]);
   const running = new Set<Promise<void>>();
   const run = (what: string, work: () => Promise<void>): void => {
     const done: Promise<void> = work()
