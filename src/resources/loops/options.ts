@@ -6,6 +6,8 @@ export interface ServerLoopOptions {
   readonly port: number;
   /** Given: groups that the server answers itself are registered as APIServices. */
   readonly server?: Pick<ApiServer, "definitions" | "onDefinitionsChange"> | undefined;
+  /** PEM. Given: extension servers are told whom client certificates are signed by. */
+  readonly clientCa?: string | undefined;
   /** Unique among the servers of the cluster; by default made from host name and address. */
   readonly identity?: string | undefined;
 }
