@@ -99,7 +99,7 @@ for (const [index, containerd] of runtimes.entries()) {
         trustedUsers: [kubeletClientName],
       };
       await machine.startAgent(options);
-      await plane.nodesReady(1, new Set(), AbortSignal.timeout(20_000), () => undefined);
+      await plane.nodesReady(1, new Set(), AbortSignal.timeout(60_000), () => undefined);
       await until("the default service account's token can be mounted", async () => {
         const ns = await plane.client.resource(namespaces).get(namespace);
         return (
@@ -114,7 +114,7 @@ for (const [index, containerd] of runtimes.entries()) {
       await machine?.stop();
     });
 
-    async function until(what: string, holds: () => Promise<boolean> | boolean, seconds = 30): Promise<void> {
+    async function until(what: string, holds: () => Promise<boolean> | boolean, seconds = 60): Promise<void> {
       const end = performance.now() + seconds * 1000;
       while (!(await holds())) {
         if (performance.now() > end) assert.fail(`waited in vain until ${what}`);

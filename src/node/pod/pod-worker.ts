@@ -22,7 +22,7 @@ import { killContainer, killContainers } from "./kill.ts";
 import { planPod, type PodPlan } from "./plan.ts";
 import { PodResize, type ResizeRestart } from "./resize.ts";
 import { RestartBackoff } from "./restart-backoff.ts";
-import { emptyRuntime, readPodRuntime, type PodRuntime } from "./runtime.ts";
+import { emptyRuntime, readPodRuntime, toRuntimeSandbox, type PodRuntime } from "./runtime.ts";
 import { createSandbox, sandboxConfig } from "./sandbox.ts";
 import { StartError } from "./start-error.ts";
 import { endedStatus, podStatus } from "./status.ts";
@@ -67,6 +67,7 @@ export class PodWorker {
   readonly #messages = new Map<string, string>();
   #pod: Pod;
   #stage: Stage = "living";
+  #fresh: boolean;
   #runtime: PodRuntime = emptyRuntime;
   #volumes: Map<string, MountedVolume> | undefined;
   #interrupt = new AbortController();
@@ -85,6 +86,7 @@ export class PodWorker {
   constructor(pod: Pod, options: PodWorkerOptions) {
     this.uid = pod.metadata?.uid ?? "";
     this.#pod = pod;
+    this.#fresh = pod.status?.startTime === undefined;
     this.#options = options;
     this.#node = options.node;
     this.#backoff = new RestartBackoff(options.node.clock);
@@ -281,7 +283,9 @@ export class PodWorker {
   }
 
   async #live(): Promise<void> {
-    await this.#read();
+    // Of a pod that no agent has begun with, the runtime knows nothing: it need not be asked.
+    if (!this.#fresh) await this.#read();
+    this.#fresh = false;
     this.#checkDeadline();
     this.#resize.decide(this.#pod);
     const restarts = await this.#resize.apply(this.#pod, this.#runtime);
@@ -382,8 +386,13 @@ export class PodWorker {
     // With a new sandbox the pod is initialised anew.
     const init = new Set(this.#pod.spec?.initContainers?.map((c) => c.name));
     await Promise.all(this.#runtime.containers.filter((c) => init.has(c.name)).map((c) => this.#node.cri.removeContainer(c.id)));
-    await createSandbox(this.#node, this.given, config, signal);
-    await this.#read();
+    const id = await createSandbox(this.#node, this.given, config, signal);
+    const made = await this.#node.cri.podSandboxStatus(id);
+    if (made === undefined) throw new Error("the sandbox has ended at once");
+    this.#runtime = {
+      sandboxes: [toRuntimeSandbox(made), ...this.#runtime.sandboxes],
+      containers: this.#runtime.containers.filter((c) => !init.has(c.name)),
+    };
     this.#tell(false);
   }
 
