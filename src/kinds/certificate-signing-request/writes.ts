@@ -1,7 +1,7 @@
-import type { FieldError } from "../../schema/field-error.ts";
 import type { CertificateSigningRequest, CertificateSigningRequestStatus } from "../../schema/types/certificates-v1.ts";
 import type { Kind } from "../kind.ts";
 import { keepField } from "../update-rules.ts";
+import { validateSigningRequestUpdate } from "./validation.ts";
 
 type Writes = Pick<Kind<CertificateSigningRequest>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate" | "subresources">;
 
@@ -31,7 +31,7 @@ export const signingRequestWrites: Writes = {
         if (conditions) request.status.conditions = conditions;
         else delete request.status.conditions;
       },
-      validateUpdate: (): FieldError[] => [],
+      validateUpdate: (request, old) => validateSigningRequestUpdate(request, old, { verdict: true }),
     },
   },
 };

@@ -1,3 +1,4 @@
+import type { FieldError } from "../../schema/field-error.ts";
 import type { FlowSchema } from "../../schema/types/flowcontrol-v1.ts";
 import { flowschemas } from "../../schema/types/flowcontrol-v1.ts";
 import type { Kind } from "../kind.ts";
@@ -5,10 +6,19 @@ import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { flowSchemaCells } from "./columns.ts";
 import { setFlowSchemaDefaults } from "./defaults.ts";
+import { validateFlowSchema } from "./validation.ts";
+import { validateConditionTypes } from "../priority-level-configuration/validation.ts";
 
 export const flowSchemaKind: Kind = kind<FlowSchema>({
   ref: flowschemas,
   ...specAndStatus<FlowSchema>({ generation: true }),
   setDefaults: setFlowSchemaDefaults,
+  validateCreate: validateFlowSchema,
+  validateUpdate: validateFlowSchema,
+  validateStatusUpdate: (schema) => {
+    const errors: FieldError[] = [];
+    validateConditionTypes(schema.status?.conditions, errors);
+    return errors;
+  },
   cells: flowSchemaCells,
 });

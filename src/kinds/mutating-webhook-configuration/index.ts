@@ -5,11 +5,14 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { mutatingWebhookConfigurationCells } from "./columns.ts";
 import { setMutatingWebhooksDefaults } from "./defaults.ts";
+import { validateWebhooks } from "../admission-rules.ts";
 
 export const mutatingWebhookConfigurationKind: Kind = kind<MutatingWebhookConfiguration>({
   ref: mutatingwebhookconfigurations,
   ...countsChangesOf<MutatingWebhookConfiguration>("webhooks"),
   setDefaults: setMutatingWebhooksDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: (configuration) => validateWebhooks(configuration),
+  validateUpdate: validateWebhooks,
   cells: mutatingWebhookConfigurationCells,
 });

@@ -5,10 +5,14 @@ import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { priorityLevelConfigurationCells } from "./columns.ts";
 import { setPriorityLevelDefaults } from "./defaults.ts";
+import { validatePriorityLevel, validatePriorityLevelStatus } from "./validation.ts";
 
 export const priorityLevelConfigurationKind: Kind = kind<PriorityLevelConfiguration>({
   ref: prioritylevelconfigurations,
   ...specAndStatus<PriorityLevelConfiguration>({ generation: true }),
   setDefaults: setPriorityLevelDefaults,
+  validateCreate: validatePriorityLevel,
+  validateUpdate: validatePriorityLevel,
+  validateStatusUpdate: validatePriorityLevelStatus,
   cells: priorityLevelConfigurationCells,
 });

@@ -5,11 +5,14 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { validatingWebhookConfigurationCells } from "./columns.ts";
 import { setValidatingWebhooksDefaults } from "./defaults.ts";
+import { validateWebhooks } from "../admission-rules.ts";
 
 export const validatingWebhookConfigurationKind: Kind = kind<ValidatingWebhookConfiguration>({
   ref: validatingwebhookconfigurations,
   ...countsChangesOf<ValidatingWebhookConfiguration>("webhooks"),
   setDefaults: setValidatingWebhooksDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: (configuration) => validateWebhooks(configuration),
+  validateUpdate: validateWebhooks,
   cells: validatingWebhookConfigurationCells,
 });
