@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { FakeClock } from "../core/clock.ts";
 import { hasCode, observe, put, storeContract } from "./contract.ts";
-import { openStore } from "./open-store.ts";
+import { openStore, restoreStore } from "./open-store.ts";
 import type { Store } from "./store.ts";
 
 const root = mkdtempSync(join(tmpdir(), "tsukube-store-"));
@@ -140,9 +140,8 @@ void test("data of a newer version is refused by name and version", async () => 
   });
 });
 
-void test("a snapshot is a checkpoint: a directory with nothing else opens with its contents", async () => {
-  const path = directory();
-  const store = await open(path);
+void test("a snapshot is restored into an empty directory, and nowhere else", async () => {
+  const store = await open(directory());
   for (let i = 0; i < 50; i++) await put(store, `/k/${i}`, "x".repeat(i));
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.snapshot()) chunks.push(chunk);
@@ -150,14 +149,15 @@ void test("a snapshot is a checkpoint: a directory with nothing else opens with 
   const { revision } = store;
   await store.close();
   const copy = directory();
-  await (await open(copy)).close();
-  for (const name of readdirSync(copy)) rmSync(join(copy, name));
-  writeFileSync(join(copy, `checkpoint-${String(revision).padStart(16, "0")}`), Buffer.concat(chunks));
+  await restoreStore(copy, chunks);
   const restored = await open(copy);
   assert.deepEqual(await contents(restored), before);
   assert.equal(restored.revision, revision);
   assert.equal(await put(restored, "/more", "1"), revision + 1);
   await restored.close();
+  await assert.rejects(restoreStore(copy, chunks), /holds data already; restore into an empty one/);
+  await assert.rejects(restoreStore(directory(), [Buffer.from("something else entirely, but long enough")]), hasCode("damaged"));
+  await assert.rejects(restoreStore(directory(), chunks.slice(0, -1)), hasCode("damaged"));
 });
 
 void test("a data directory that cannot be used is named with the reason", async () => {

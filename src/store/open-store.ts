@@ -4,7 +4,8 @@ import { lockDirectory } from "./directory-lock.ts";
 import { diskLayer, type FileLayer } from "./file-layer.ts";
 import { LocalStore, type LocalStoreOptions } from "./local-store.ts";
 import { LogJournal } from "./log-journal.ts";
-import { recover } from "./log-reader.ts";
+import { decodeHeader } from "./log-format.ts";
+import { fileName, recover } from "./log-reader.ts";
 import { memoryStore } from "./memory-store.ts";
 import { type Store, StoreError } from "./store.ts";
 
@@ -32,6 +33,55 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     unlock?.();
     throw describe(error, directory);
   }
+}
+
+/**
+ * Puts a {@link Store.snapshot} into a data directory that holds no data yet. Throws StoreError: `in-use` also when there is
+ * data, `damaged` when the snapshot is not whole, and those of {@link openStore}.
+ */
+export async function restoreStore(directory: string, snapshot: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+  let unlock: (() => void) | undefined;
+  try {
+    unlock = lockDirectory(directory);
+    const files = diskLayer(directory);
+    if (files.list().some((name) => /^(log|checkpoint)-/.test(name))) {
+      throw new StoreError("in-use", `the data directory ${directory} holds data already; restore into an empty one`);
+    }
+    const name = await writeCheckpoint(files, snapshot);
+    try {
+      recover(files);
+    } catch (error) {
+      files.remove(name);
+      throw error;
+    }
+  } catch (error) {
+    throw describe(error, directory);
+  } finally {
+    unlock?.();
+  }
+}
+
+async function writeCheckpoint(files: FileLayer, chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const temporary = "checkpoint.tmp";
+  const file = await files.append(temporary);
+  let length = 0;
+  try {
+    for await (const chunk of chunks) {
+      await file.append(chunk, length);
+      length += chunk.length;
+    }
+  } finally {
+    await file.close();
+  }
+  const header = decodeHeader(files.read(temporary));
+  if (header?.kind !== "checkpoint") {
+    files.remove(temporary);
+    throw new StoreError("damaged", "this is no snapshot of a store");
+  }
+  const name = fileName("checkpoint", header.revision);
+  await files.rename(temporary, name);
+  await files.syncDirectory();
+  return name;
 }
 
 function describe(error: unknown, directory: string): unknown {

@@ -95,7 +95,7 @@ export interface Store {
   watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch;
   /** Forgets the history up to `revision`: the values as of `revision` can still be read, those before cannot. */
   compact(revision: number): Promise<void>;
-  /** A consistent copy of everything as of now, for `openStore({ restore })`. */
+  /** A consistent copy of everything as of now, for `restoreStore`. */
   snapshot(): AsyncIterable<Uint8Array>;
   stats(): StoreStats;
   /** Waits for pending writes, ends watches. */
