@@ -1,12 +1,12 @@
 /** The cluster's context in kubeconfig files. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { stringifyYaml } from "../lang/yaml.ts";
 import { kubeconfigPaths } from "../client/kubeconfig.ts";
 import { type ContextEntry, mergeContext } from "../client/kubeconfig-file.ts";
 import type { CertificateAndKey } from "../host/pki.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
-import { writeFileWhole } from "./state.ts";
+import { ClusterError, writeFileWhole } from "./state.ts";
 
 export function contextName(cluster: string): string {
   return `tsukube-${cluster}`;
@@ -43,6 +43,22 @@ export function writeOwnKubeconfig(
   );
 }
 
+/** The system's word without the path that the sentence names already. */
+function reason(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code === "EACCES" || code === "EPERM"
+    ? "permission denied"
+    : code === "EROFS"
+      ? "its file system is read-only"
+      : code === "ENOSPC"
+        ? "its disk is full"
+        : code === "EISDIR"
+          ? "it is a directory"
+          : code === "ENOTDIR" || code === "EEXIST"
+            ? "a file is where its directory must be"
+            : message;
+}
+
 /**
  * The cluster's own file, and the context in the user's kubeconfig (or in `explicit`). Resolves with the files that hold
  * the context now.
@@ -63,6 +79,12 @@ export async function publishKubeconfig(
   writeOwnKubeconfig(join(config.dataDir, "kubeconfig"), options);
   const target = explicit ?? kubeconfigPaths()[0];
   if (target === undefined) return [];
-  await mergeContext(target, entryFor(options));
-  return [target];
+  try {
+    await mergeContext(target, entryFor(options));
+  } catch (error) {
+    throw new ClusterError(
+      `${explicit === undefined ? "the kubeconfig" : "--kubeconfig:"} ${target} cannot be changed (${reason(error)}); mend it, or give another file with --kubeconfig`,
+    );
+  }
+  return [resolve(target)];
 }

@@ -41,6 +41,35 @@ export interface ClusterConfig {
   nodeCidr: string;
   store: StoreChoice;
   containerd?: string | undefined;
+  /** Kubeconfig files that hold a context of this cluster. */
+  kubeconfigs?: readonly string[] | undefined;
+}
+
+/** What is wrong with a value that should be a {@link ClusterConfig} of this format, as the end of a sentence; undefined: nothing. */
+export function configFault(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not an object";
+  const config = value as Record<string, unknown>;
+  if (config["format"] !== 1) return 'its field "format" is not 1';
+  const whole = (field: string): boolean => Number.isInteger(config[field]) && (config[field] as number) >= 0;
+  const range = (field: string): boolean => {
+    try {
+      parseCidr(String(config[field]));
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const name = config["name"];
+  const store = config["store"] as { kind?: unknown } | null | undefined;
+  const bad = [
+    ...(typeof name === "string" && namePattern.test(name) ? [] : ["name"]),
+    ...["port", "nodes", "simulatedNodes"].filter((f) => !whole(f)),
+    ...["podCidr", "serviceCidr", "nodeCidr"].filter((f) => !range(f)),
+    ...(store?.kind === "embedded" || store?.kind === "memory" ? [] : ["store"]),
+  ];
+  return bad.length === 0
+    ? undefined
+    : `${bad.map((f) => JSON.stringify(f)).join(", ")} ${bad.length === 1 ? "is" : "are"} not what tsukube writes`;
 }
 
 export type StoreChoice = { kind: "embedded" } | { kind: "memory" } | { kind: "etcd"; endpoints: string[] };
@@ -55,8 +84,10 @@ export function defaultDataDir(name: string, env: NodeJS.ProcessEnv = process.en
   return join(base && isAbsolute(base) ? base : join(homedir(), ".local", "share"), "tsukube", name);
 }
 
+const namePattern = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;
+
 export function checkName(name: string): string {
-  if (!/^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name)) {
+  if (!namePattern.test(name)) {
     throw new UsageError(
       `--name: ${JSON.stringify(name)} is not a name for a cluster: use at most 40 lower-case letters, digits and dashes, beginning and ending with a letter or digit`,
     );
@@ -105,10 +136,21 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
     () => (options.store === undefined ? (stored?.store ?? { kind: "embedded" }) : parseStore(options.store)),
     { kind: "memory" },
   );
-  if (stored !== undefined && options.serviceCidr !== undefined && formatCidr(serviceCidr) !== stored.serviceCidr) {
+  if (stored !== undefined && options.name !== undefined && options.name !== stored.name) {
     faults.push(
-      `--service-cidr: this cluster was made with ${stored.serviceCidr}, and services hold its addresses; leave the option out, or \`tsukube down --name ${name} --purge\` first`,
+      `--name: ${stored.dataDir} holds the cluster ${JSON.stringify(stored.name)}; leave the option out, or give ${JSON.stringify(name)} a --data-dir of its own`,
     );
+  }
+  if (stored !== undefined) {
+    const kept = (flag: string, given: string | undefined, now: string, before: string, why: string): void => {
+      if (given === undefined || now === before) return;
+      faults.push(
+        `${flag}: this cluster was made with ${before}, ${why}; leave the option out, or \`tsukube down --name ${stored.name} --purge\` first`,
+      );
+    };
+    kept("--service-cidr", options.serviceCidr, formatCidr(serviceCidr), stored.serviceCidr, "and services hold its addresses");
+    kept("--pod-cidr", options.podCidr, formatCidr(podCidr), stored.podCidr, "and nodes hold parts of it");
+    if (stored.store.kind === "embedded") kept("--store", options.store, store.kind, "embedded", "and its objects are there");
   }
   if (faults.length > 0) throw new UsageError(faults.join("\n"));
   return {
@@ -123,6 +165,7 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
     nodeCidr: formatCidr(nodeCidr),
     store,
     containerd: options.containerd === undefined ? stored?.containerd : resolve(options.containerd),
+    ...(stored?.kubeconfigs === undefined ? {} : { kubeconfigs: stored.kubeconfigs }),
   };
 }
 

@@ -4,12 +4,12 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { type CertificateAndKey, createCa, issueCertificate } from "../host/pki.ts";
 import { addressAt, parseCidr } from "./cidr.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import type { ClusterConfig } from "./options.ts";
-import { writeFileWhole } from "./state.ts";
+import { ClusterError, writeFileWhole } from "./state.ts";
 
 export interface ClusterPki {
   readonly ca: CertificateAndKey;
@@ -38,7 +38,7 @@ const margin = 30 * 24 * 3600 * 1000;
 export function ensurePki(config: ClusterConfig): ClusterPki {
   const dir = join(config.dataDir, "pki");
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const ca = keep(dir, "ca", [], () => createCa({ commonName: "kubernetes", days }));
+  const ca = authority(dir);
   const issue = (
     name: string,
     commonName: string,
@@ -70,13 +70,14 @@ export function ensurePki(config: ClusterConfig): ClusterPki {
     writeFileWhole(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
   }
   const serviceAccountKey = readFileSync(keyFile, "utf8");
+  const serviceAccountPublicKey = publicHalf(keyFile, serviceAccountKey);
   return {
     ca,
     apiServer,
     admin: issue("admin", "kubernetes-admin", ["system:masters"], ["client"], []),
     kubeletClient: issue("apiserver-kubelet-client", kubeletClientName, ["system:masters"], ["client"], []),
     serviceAccountKey,
-    serviceAccountPublicKey: createPublicKey(serviceAccountKey).export({ type: "spki", format: "pem" }).toString(),
+    serviceAccountPublicKey,
     node: (name, address) => ({
       client: issue(`${name}-client`, `system:node:${name}`, ["system:nodes"], ["client"], []),
       network: issue(`${name}-network`, `${networkGroup}:${name}`, [networkGroup], ["client"], []),
@@ -85,22 +86,64 @@ export function ensurePki(config: ClusterConfig): ClusterPki {
   };
 }
 
-/** Reads `NAME.crt` and `NAME.key`, or makes them anew when they are missing, nearly over, lack a name or come from another CA. */
-function keep(
-  dir: string,
-  name: string,
-  sans: readonly string[],
-  make: () => CertificateAndKey,
-  ca?: CertificateAndKey,
-): CertificateAndKey {
+function publicHalf(file: string, pem: string): string {
+  try {
+    return createPublicKey(pem).export({ type: "spki", format: "pem" }).toString();
+  } catch {
+    throw new ClusterError(
+      `${file} is damaged: it is not a private key; restore it, or remove it: \`tsukube up\` makes a new one, and tokens of service accounts are issued anew`,
+    );
+  }
+}
+
+/**
+ * The cluster's CA. It is made once and never replaced silently: everyone who trusts the cluster holds it.
+ * @throws ClusterError when its files are damaged, or one of the two is missing
+ */
+function authority(dir: string): CertificateAndKey {
+  const [certFile, keyFile] = [join(dir, "ca.crt"), join(dir, "ca.key")];
+  if (!existsSync(certFile) && !existsSync(keyFile)) {
+    const made = createCa({ commonName: "kubernetes", days });
+    writeFileWhole(keyFile, made.key);
+    writeFileWhole(certFile, made.certificate, 0o644);
+    return made;
+  }
+  const damaged = (file: string, why: string): ClusterError =>
+    new ClusterError(
+      `${file} is damaged: ${why}; restore it, or remove ${certFile} and ${keyFile}: \`tsukube up\` makes new ones and a new kubeconfig`,
+    );
+  for (const file of [certFile, keyFile]) if (!existsSync(file)) throw damaged(file, "it is missing");
+  const read = readPair(certFile, keyFile);
+  if (typeof read === "string") throw damaged(read, read === certFile ? "it is not a certificate" : "it is not the key of ca.crt");
+  return read;
+}
+
+/** Both files, or the name of the one that is not what it should be. */
+function readPair(certFile: string, keyFile: string): CertificateAndKey | string {
+  const [certificate, key] = [readFileSync(certFile, "utf8"), readFileSync(keyFile, "utf8")];
+  let parsed: X509Certificate;
+  try {
+    parsed = new X509Certificate(certificate);
+  } catch {
+    return certFile;
+  }
+  try {
+    return parsed.checkPrivateKey(createPrivateKey(key)) ? { certificate, key } : keyFile;
+  } catch {
+    return keyFile;
+  }
+}
+
+/** Reads `NAME.crt` and `NAME.key`, or makes them anew when they are missing, damaged, nearly over, lack a name or come from another CA. */
+function keep(dir: string, name: string, sans: readonly string[], make: () => CertificateAndKey, ca: CertificateAndKey): CertificateAndKey {
   const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
-  if (existsSync(certFile) && existsSync(keyFile)) {
-    const certificate = readFileSync(certFile, "utf8");
-    const parsed = new X509Certificate(certificate);
+  const present = existsSync(certFile) && existsSync(keyFile) ? readPair(certFile, keyFile) : certFile;
+  if (typeof present !== "string") {
+    const parsed = new X509Certificate(present.certificate);
     const holds = sans.every((s) => parsed.checkHost(s) !== undefined || parsed.checkIP(s) !== undefined);
-    const signed = ca === undefined || parsed.checkIssued(new X509Certificate(ca.certificate));
-    if (holds && signed && new Date(parsed.validTo).getTime() - Date.now() > margin)
-      return { certificate, key: readFileSync(keyFile, "utf8") };
+    const issuer = new X509Certificate(ca.certificate);
+    const signed = parsed.checkIssued(issuer) && parsed.verify(issuer.publicKey);
+    if (holds && signed && new Date(parsed.validTo).getTime() - Date.now() > margin) return present;
   }
   const made = make();
   writeFileWhole(keyFile, made.key);

@@ -47,6 +47,12 @@ function read(path: string): string | undefined {
   }
 }
 
+/** The process that holds the lock of `directory` now; undefined when it is free. */
+export function directoryOwner(directory: string): number | undefined {
+  const held = read(join(directory, "lock"));
+  return held === undefined ? undefined : ownerOf(held)?.pid;
+}
+
 /** Locks `directory`, made when it is not there. Answers the unlocking. Throws StoreError `in-use`. */
 export function lockDirectory(directory: string): () => void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });

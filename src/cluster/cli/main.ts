@@ -1,5 +1,6 @@
 /** `tsukube COMMAND …`: finds the command, loads what it needs, and turns what goes wrong into one sentence and a status. */
 import { UsageError } from "../options.ts";
+import { fileProblem } from "../startup-problem.ts";
 import { ClusterError } from "../state.ts";
 import { helpText, parseArguments } from "./arguments.ts";
 import type { Command } from "./command.ts";
@@ -52,8 +53,8 @@ export async function main(argv: readonly string[], output: Output = standardOut
       output.note(`tsukube: ${error.message}`);
       process.exitCode = 1;
     } else {
-      const e = error as Error & { reason?: string };
-      output.note(`tsukube: ${process.env["TSUKUBE_DEBUG"] ? (e.stack ?? e.message) : e.message}`);
+      const e = fileProblem(error) ?? (error as Error);
+      output.note(`tsukube: ${process.env["TSUKUBE_DEBUG"] ? ((error as Error).stack ?? e.message) : e.message}`);
       process.exitCode = 1;
     }
   }

@@ -2,14 +2,16 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
-import { createLogger } from "../../core/log.ts";
-import { startControlPlane } from "../control-plane.ts";
+import { createLogger, type Logger } from "../../core/log.ts";
+import { lockDirectory } from "../../store/directory-lock.ts";
+import { type ControlPlane, startControlPlane } from "../control-plane.ts";
 import { publishKubeconfig } from "../kubeconfig.ts";
+import { hostNetworkBefore } from "../machines/host-network.ts";
 import { processId } from "../machines/processes.ts";
-import { startMachines } from "../machines/start.ts";
+import { removeSurplusMachines, startMachines } from "../machines/start.ts";
 import type { ClusterConfig } from "../options.ts";
-import { ensurePki } from "../pki.ts";
-import { ClusterError, forgetRun, locateExisting, readRun, type RunState, writeRun } from "../state.ts";
+import { type ClusterPki, ensurePki } from "../pki.ts";
+import { ClusterError, forgetRun, readRun, type RunState, writeConfig, writeRun } from "../state.ts";
 import { startupProblem } from "../startup-problem.ts";
 import { removeTraces } from "./down.ts";
 import type { Command, Report } from "./command.ts";
@@ -21,18 +23,19 @@ export interface RunOptions {
   readonly report: (report: Report) => void;
 }
 
-/** Used by `up --detach`: reports line by line on the descriptor in TSUKUBE_REPORT_FD. */
+/** Used by `up --detach`: takes its configuration and reports line by line on the descriptors that the environment names. */
 export const runClusterCommand: Command = {
   spec: {
     name: "run-cluster",
-    summary: "Runs a cluster that `tsukube up` has prepared.",
+    summary: "Runs a cluster that `tsukube up` has decided on.",
     options: {
       "data-dir": { type: "string", value: "DIR", help: "where it is kept" },
+      config: { type: "string", value: "JSON", help: "everything that was decided" },
       kubeconfig: { type: "string", value: "FILE", help: "where to write the kubeconfig" },
     },
   },
   run: async (parsed) => {
-    const config = locateExisting({ dataDir: parsed.values["data-dir"] as string });
+    const config = JSON.parse(parsed.values["config"] as string) as ClusterConfig;
     const fd = process.env["TSUKUBE_REPORT_FD"];
     let open = fd !== undefined;
     const report = (r: Report): void => {
@@ -41,7 +44,7 @@ export const runClusterCommand: Command = {
         writeSync(Number(fd), `${JSON.stringify(r)}\n`);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-        open = false; // `up` has returned, or was interrupted: the cluster goes on without a listener
+        open = false; // `up` has returned: the cluster goes on without a listener
       }
     };
     try {
@@ -53,7 +56,11 @@ export const runClusterCommand: Command = {
   },
 };
 
-/** Runs until SIGINT or SIGTERM, then takes everything down in order. Resolves with the exit status. */
+/**
+ * Runs until SIGINT or SIGTERM, then takes everything down in order. Resolves with the exit status. The data directory is
+ * this process's from the first write to the last.
+ * @throws ClusterError
+ */
 export async function runCluster(config: ClusterConfig, options: RunOptions): Promise<number> {
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
@@ -62,65 +69,97 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
     level: process.env["TSUKUBE_DEBUG"] ? "debug" : "info",
     ...(process.env["TSUKUBE_REPORT_FD"] || process.env["TSUKUBE_DEBUG"] ? {} : { level: "error" }),
   });
+  let unlock: () => void;
+  try {
+    unlock = lockDirectory(config.dataDir);
+  } catch (error) {
+    throw startupProblem(error, config);
+  }
+  try {
+    await lockedRun(config, options, log, stopping.signal);
+    return 0;
+  } catch (error) {
+    throw startupProblem(error, config);
+  } finally {
+    unlock();
+  }
+}
+
+async function lockedRun(config: ClusterConfig, options: RunOptions, log: Logger, stopping: AbortSignal): Promise<void> {
   const started = performance.now();
   const previous = readRun(config.dataDir);
   const pki = ensurePki(config);
-  const plane = await startControlPlane({ config, pki, clock: systemClock, log }).catch((error: unknown) => {
-    throw startupProblem(error, config);
-  });
-  options.report({ type: "progress", text: `API ready after ${seconds(performance.now() - started)} at ${plane.url}` });
-  const kubeconfigs = await publishKubeconfig(config, pki, plane.url, options.kubeconfig);
-  let state: RunState = {
+  const state: RunState = {
+    name: config.name,
     controlPlane: processId(process.pid),
     startedAt: new Date().toISOString(),
     version,
-    url: plane.url,
+    url: `https://127.0.0.1:${config.port}`,
     nodes: config.nodes,
     simulatedNodes: config.simulatedNodes,
-    kubeconfigs: [...new Set([...(previous?.kubeconfigs ?? []), ...kubeconfigs])],
-    hostNetwork: previous?.hostNetwork,
+    hostNetwork: previous?.hostNetwork ?? (config.nodes > 0 ? hostNetworkBefore() : undefined),
   };
+  writeConfig(config);
   writeRun(config.dataDir, state);
+  await removeSurplusMachines(config);
+  let plane: ControlPlane | undefined;
   try {
-    let adopted: ReadonlySet<string> = new Set();
-    if (config.nodes > 0) {
-      options.report({ type: "progress", text: `starting ${config.nodes === 1 ? "a node" : `${config.nodes} nodes`}` });
-      const machines = await startMachines({
-        config,
-        pki,
-        plane,
-        clock: systemClock,
-        log,
-        signal: stopping.signal,
-        undo: previous?.hostNetwork,
-      });
-      state = { ...state, hostNetwork: machines.undo };
-      writeRun(config.dataDir, state);
-      adopted = machines.adopted;
-      plane.onStop(() => machines.stop());
-    }
-    await plane.nodesReady(config.nodes + config.simulatedNodes, adopted, stopping.signal, (ready, all) =>
-      options.report({ type: "progress", text: `${ready} of ${all} nodes ready` }),
-    );
-    if (!stopping.signal.aborted) options.report({ type: "ready", text: describe(config, plane.url) });
-    await new Promise<void>((resolve) => {
-      if (stopping.signal.aborted) resolve();
-      else stopping.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    plane = await startControlPlane({ config, pki, clock: systemClock, log });
+    options.report({ type: "progress", text: `API ready after ${seconds(performance.now() - started)} at ${plane.url}` });
+    await publish(config, pki, plane.url, options.kubeconfig);
+    await bringUp(config, pki, plane, log, stopping, options);
   } catch (error) {
-    if (!stopping.signal.aborted) {
-      await plane.stop();
-      await removeTraces(config, state);
-      throw error instanceof ClusterError
-        ? error
-        : new ClusterError(`the cluster did not come up: ${(error as Error).message}; its log is ${join(config.dataDir, "logs")}`);
+    if (!stopping.aborted) {
+      await plane?.stop();
+      // What an earlier run left, its pods above all, is for the next `up` if the API server never ran.
+      if (plane !== undefined) await removeTraces(config, state);
+      else forgetRunUnlessCrashed(config, previous);
+      const problem = startupProblem(error, config);
+      if (problem instanceof ClusterError) throw problem;
+      throw new ClusterError(`the cluster did not come up: ${problem.message}; its log is in ${join(config.dataDir, "logs")}`, {
+        cause: error,
+      });
     }
   }
   options.report({ type: "progress", text: "stopping" });
-  await plane.stop();
+  await plane?.stop();
   await removeTraces(config, state);
-  forgetRun(config.dataDir);
-  return 0;
+}
+
+/** The run file stays as it was when an earlier run crashed: `down` then still knows what that one changed. */
+function forgetRunUnlessCrashed(config: ClusterConfig, previous: RunState | undefined): void {
+  if (previous === undefined) forgetRun(config.dataDir);
+  else writeRun(config.dataDir, previous);
+}
+
+async function publish(config: ClusterConfig, pki: ClusterPki, url: string, explicit: string | undefined): Promise<void> {
+  const files = await publishKubeconfig(config, pki, url, explicit);
+  const known = config.kubeconfigs ?? [];
+  if (files.some((f) => !known.includes(f))) writeConfig({ ...config, kubeconfigs: [...new Set([...known, ...files])] });
+}
+
+/** Nodes and the word that they are ready; then until this process is told to stop. */
+async function bringUp(
+  config: ClusterConfig,
+  pki: ClusterPki,
+  plane: ControlPlane,
+  log: Logger,
+  stopping: AbortSignal,
+  options: RunOptions,
+): Promise<void> {
+  let adopted: ReadonlySet<string> = new Set();
+  if (config.nodes > 0 && !stopping.aborted) {
+    options.report({ type: "progress", text: `starting ${config.nodes === 1 ? "a node" : `${config.nodes} nodes`}` });
+    const machines = await startMachines({ config, pki, plane, clock: systemClock, log, signal: stopping });
+    adopted = machines.adopted;
+    plane.onStop(() => machines.stop());
+  }
+  await plane.nodesReady(config.nodes + config.simulatedNodes, adopted, stopping, (ready, all) =>
+    options.report({ type: "progress", text: `${ready} of ${all} nodes ready` }),
+  );
+  if (stopping.aborted) return;
+  options.report({ type: "ready", text: describe(config, plane.url) });
+  await new Promise<void>((resolve) => stopping.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 function describe(config: ClusterConfig, url: string): string {

@@ -1,15 +1,18 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync } from "node:fs";
-import { createServer } from "node:net";
+import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describeMissing, missing } from "../capabilities.ts";
 import { occupiedRange } from "../machines/host-network.ts";
 import { type ClusterConfig, resolveConfig, UsageError } from "../options.ts";
-import { ClusterError, locate, running, writeConfig } from "../state.ts";
+import { fileProblem } from "../startup-problem.ts";
+import { ClusterError, locate, running } from "../state.ts";
 import { fix } from "./doctor.ts";
 import type { Command, Report } from "./command.ts";
 import { type Output, seconds } from "./output.ts";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export const up: Command = {
   spec: {
@@ -62,7 +65,6 @@ export const up: Command = {
       if (taken !== undefined) throw new UsageError(taken);
     }
     makeDataDir(config);
-    writeConfig(config);
     return start(config, { kubeconfig: v["kubeconfig"], detach: v["detach"] === true }, started, output);
   },
 };
@@ -101,7 +103,10 @@ function checkPort(port: number): Promise<void> {
 function makeDataDir(config: ClusterConfig): void {
   try {
     mkdirSync(join(config.dataDir, "logs"), { recursive: true, mode: 0o700 });
+    accessSync(config.dataDir, constants.W_OK);
   } catch (error) {
+    const problem = fileProblem(error);
+    if (problem !== undefined) throw problem;
     const e = error as NodeJS.ErrnoException;
     throw new ClusterError(`the data directory ${config.dataDir} cannot be made (${e.code ?? e.message}); give another with --data-dir`);
   }
@@ -113,44 +118,58 @@ interface StartOptions {
 }
 
 async function start(config: ClusterConfig, options: StartOptions, started: number, output: Output): Promise<number> {
-  const args = ["--data-dir", config.dataDir, ...(options.kubeconfig === undefined ? [] : ["--kubeconfig", options.kubeconfig])];
+  const say = (r: Report): void => {
+    if (r.type === "ready") output.print(`Ready in ${seconds(performance.now() - started)}: ${r.text}`);
+    else output.progress(r.text);
+  };
   if (!options.detach) {
     const { runCluster } = await import("./run-cluster.ts");
-    return runCluster(config, {
-      kubeconfig: options.kubeconfig,
-      report: (r) =>
-        r.type === "ready" ? output.print(`Ready in ${seconds(performance.now() - started)}: ${r.text}`) : output.progress(r.text),
-    });
+    return runCluster(config, { kubeconfig: options.kubeconfig, report: say });
   }
-  const log = openSync(join(config.dataDir, "logs", "control-plane.log"), "a", 0o600);
+  return detached(config, options.kubeconfig, say);
+}
+
+/** A process of its own for the cluster. Resolves when that says it is ready; an interrupt until then is passed on to it. */
+function detached(config: ClusterConfig, kubeconfig: string | undefined, say: (report: Report) => void): Promise<number> {
+  const args = ["--data-dir", config.dataDir, "--config", JSON.stringify(config)];
+  if (kubeconfig !== undefined) args.push("--kubeconfig", kubeconfig);
+  const logFile = join(config.dataDir, "logs", "control-plane.log");
+  const log = openSync(logFile, "a", 0o600);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1] as string, "run-cluster", ...args], {
     detached: true,
     stdio: ["ignore", log, log, "pipe"],
     env: { ...process.env, TSUKUBE_REPORT_FD: "3" },
   });
-  const lines = createInterface({ input: child.stdio[3] as NodeJS.ReadableStream });
-  return new Promise<number>((resolve, reject) => {
+  closeSync(log);
+  const pipe = child.stdio[3] as Socket;
+  let interrupted = false;
+  const interrupt = (): void => {
+    interrupted = true;
+    child.kill("SIGTERM");
+  };
+  for (const s of signals) process.on(s, interrupt);
+  let failure: string | undefined;
+  const done = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code) =>
-      reject(
-        new ClusterError(
-          `the control plane ended at its start (status ${code}); its log is ${join(config.dataDir, "logs", "control-plane.log")}`,
-        ),
-      ),
-    );
-    lines.on("line", (line) => {
-      const report = JSON.parse(line) as Report;
-      if (report.type === "progress") output.progress(report.text);
-      else if (report.type === "error") {
-        child.removeAllListeners("exit");
-        reject(new ClusterError(report.text));
-      } else {
-        output.print(`Ready in ${seconds(performance.now() - started)}: ${report.text}`);
-        child.removeAllListeners("exit");
-        (child.stdio[3] as import("node:net").Socket).destroy();
-        child.unref();
-        resolve(0);
-      }
+    child.once("close", (code, signal) => {
+      if (interrupted) reject(new ClusterError(`interrupted: ${config.name} is down again`));
+      else
+        reject(new ClusterError(failure ?? `the control plane ended at its start (${signal ?? `status ${code}`}); its log is ${logFile}`));
     });
+    createInterface({ input: pipe }).on("line", (line) => {
+      const report = JSON.parse(line) as Report;
+      if (report.type === "error") {
+        failure = report.text;
+        return;
+      }
+      say(report);
+      if (report.type === "ready") resolve(0);
+    });
+  });
+  return done.finally(() => {
+    for (const s of signals) process.off(s, interrupt);
+    child.removeAllListeners("close");
+    pipe.destroy();
+    child.unref();
   });
 }

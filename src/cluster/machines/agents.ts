@@ -3,13 +3,13 @@
  * finds it by its pid file. One that ends is started again, with a delay that grows from 0.5 s to 10 s.
  */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { writeFileWhole } from "../state.ts";
 import { inside, type Machine } from "./machine.ts";
-import { isAlive, processId, type ProcessId, stopProcess } from "./processes.ts";
+import { isAlive, liveProcess, processId, type ProcessId, stopProcess } from "./processes.ts";
 
 export interface AgentOptions {
   readonly machine: Machine;
@@ -26,10 +26,7 @@ const shortest = 500;
 const longest = 10_000;
 
 export function agentProcess(machine: Machine): ProcessId | undefined {
-  const file = join(machine.dir, "agent.json");
-  if (!existsSync(file)) return undefined;
-  const agent = JSON.parse(readFileSync(file, "utf8")) as ProcessId;
-  return isAlive(agent) ? agent : undefined;
+  return liveProcess(join(machine.dir, "agent.json"));
 }
 
 export class Agent {

@@ -3,7 +3,7 @@
  * cluster's ranges; a route to each node's pods. Everything carries the cluster's name and is found again by it.
  */
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { addressAt, overlaps, parseCidr } from "../cidr.ts";
 import type { ClusterConfig } from "../options.ts";
 import { attempt, run } from "../../host/commands.ts";
@@ -54,8 +54,13 @@ export interface HostNetworkUndo {
   ipForwardWas: string;
 }
 
+/** To be kept on disk before anything is changed, so that a crash does not forget it. */
+export function hostNetworkBefore(): HostNetworkUndo {
+  return { ipForwardWas: readFileSync(forwardSwitch, "utf8").trim() };
+}
+
 /** Makes the bridge and its rules, or takes over those that are there. */
-export async function ensureHostNetwork(config: ClusterConfig): Promise<HostNetworkUndo> {
+export async function ensureHostNetwork(config: ClusterConfig): Promise<void> {
   const bridge = bridgeName(config);
   const bits = parseCidr(config.nodeCidr).bits;
   if (!(await attempt("ip", ["link", "show", "dev", bridge]))) {
@@ -65,8 +70,7 @@ export async function ensureHostNetwork(config: ClusterConfig): Promise<HostNetw
       `link add ${bridge} type bridge\naddr add ${hostAddress(config)}/${bits} dev ${bridge}\nlink set ${bridge} up\n`,
     );
   }
-  const undo = { ipForwardWas: readFileSync(forwardSwitch, "utf8").trim() };
-  if (undo.ipForwardWas !== "1") writeFileSync(forwardSwitch, "1");
+  if (hostNetworkBefore().ipForwardWas !== "1") writeFileSync(forwardSwitch, "1");
   const t = table(config);
   const inside = `{ ${config.podCidr}, ${config.nodeCidr} }`;
   await run(
@@ -87,7 +91,6 @@ table ip ${t} {
 }
 `,
   );
-  return undo;
 }
 
 /** Sends what is for a node's pods over the bridge to that node. */
@@ -98,5 +101,6 @@ export async function routeToPods(config: ClusterConfig, podCidr: string, nodeIp
 export async function removeHostNetwork(config: ClusterConfig, undo: HostNetworkUndo | undefined): Promise<void> {
   await attempt("ip", ["link", "del", bridgeName(config)]);
   await attempt("nft", ["delete", "table", "ip", table(config)]);
-  if (undo !== undefined && undo.ipForwardWas !== "1") writeFileSync(forwardSwitch, undo.ipForwardWas);
+  const others = readdirSync("/sys/class/net").some((link) => /^tsk[0-9a-f]{8}$/.test(link));
+  if (undo !== undefined && undo.ipForwardWas !== "1" && !others) writeFileSync(forwardSwitch, undo.ipForwardWas);
 }

@@ -9,8 +9,9 @@ import { join } from "node:path";
 import { parseCidr } from "../cidr.ts";
 import type { ClusterConfig } from "../options.ts";
 import { attempt, run } from "../../host/commands.ts";
+import { writeFileWhole } from "../state.ts";
 import { bridgeName, hostAddress, nodeAddress } from "./host-network.ts";
-import { isAlive, namespaceOf, processId, processesInNamespace, signal, type ProcessId } from "./processes.ts";
+import { liveProcess, namespaceOf, processId, processesInNamespace, signal, type ProcessId } from "./processes.ts";
 
 export interface Machine {
   readonly name: string;
@@ -39,9 +40,7 @@ export function machineOf(config: ClusterConfig, index: number): Machine {
 const holderFile = (m: Machine): string => join(m.dir, "holder.json");
 
 function readHolder(machine: Machine): ProcessId | undefined {
-  if (!existsSync(holderFile(machine))) return undefined;
-  const holder = JSON.parse(readFileSync(holderFile(machine), "utf8")) as ProcessId;
-  return isAlive(holder) ? holder : undefined;
+  return liveProcess(holderFile(machine));
 }
 
 /** Makes the machine, or finds it as it was left. Resolves with the process whose namespaces are the machine's. */
@@ -78,7 +77,7 @@ export async function ensureMachine(config: ClusterConfig, machine: Machine): Pr
   holder.stderr.destroy();
   holder.unref();
   const id = processId(holder.pid as number);
-  writeFileSync(holderFile(machine), JSON.stringify(id));
+  writeFileWhole(holderFile(machine), JSON.stringify(id));
   return id;
 }
 

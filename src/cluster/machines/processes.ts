@@ -33,6 +33,17 @@ export function isAlive(process_: ProcessId): boolean {
   return startTime(process_.pid) === process_.started;
 }
 
+/** The process that a file names, if it lives. A file that cannot be read as one names nobody. */
+export function liveProcess(file: string): ProcessId | undefined {
+  try {
+    const id = JSON.parse(readFileSync(file, "utf8")) as Partial<ProcessId> | null;
+    return typeof id?.pid === "number" && typeof id.started === "string" && isAlive(id as ProcessId) ? (id as ProcessId) : undefined;
+  } catch (error) {
+    if (isGone(error) || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** False when there is no such process. */
 export function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {

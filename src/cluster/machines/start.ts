@@ -14,10 +14,10 @@ import type { NodeConfig } from "../node-config.ts";
 import type { ClusterConfig } from "../options.ts";
 import { ensureDnsService, ensureNetworkRole } from "../network-role.ts";
 import { type ClusterPki, networkGroup } from "../pki.ts";
-import { ClusterError, writeFileWhole } from "../state.ts";
+import { ClusterError, nodesOnDisk, writeFileWhole } from "../state.ts";
 import { Agent } from "./agents.ts";
-import { bridgeName, ensureHostNetwork, hostAddress, type HostNetworkUndo } from "./host-network.ts";
-import { ensureMachine, type Machine, machineOf } from "./machine.ts";
+import { bridgeName, ensureHostNetwork, hostAddress } from "./host-network.ts";
+import { ensureMachine, type Machine, machineOf, removeMachine } from "./machine.ts";
 
 export interface MachinesOptions {
   readonly config: ClusterConfig;
@@ -26,12 +26,9 @@ export interface MachinesOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** What an earlier run noted: kept, since it saw the host as it was before. */
-  readonly undo: HostNetworkUndo | undefined;
 }
 
 export interface Machines {
-  readonly undo: HostNetworkUndo;
   /** Nodes whose agents were running already. */
   readonly adopted: ReadonlySet<string>;
   /** Ends the agents and takes the host's routes away. */
@@ -43,12 +40,18 @@ export function dnsAddress(config: Pick<ClusterConfig, "serviceCidr">): string {
   return addressAt(parseCidr(config.serviceCidr), 10);
 }
 
+/** Ends the machines that an earlier run with more nodes left when it crashed. */
+export async function removeSurplusMachines(config: ClusterConfig): Promise<void> {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return;
+  for (let index = config.nodes + 1; index <= nodesOnDisk(config.dataDir); index++) await removeMachine(machineOf(config, index));
+}
+
 export async function startMachines(options: MachinesOptions): Promise<Machines> {
   const { config, plane, clock, log } = options;
   const containerd = config.containerd ?? findProgram("containerd");
   if (containerd === undefined)
     throw new ClusterError("containerd is missing; `tsukube doctor --fix` installs it, or name one with --containerd");
-  const undo = await ensureHostNetwork(config);
+  await ensureHostNetwork(config);
   const url = await plane.listenOn(hostAddress(config));
   await ensureNetworkRole(plane.client);
   await ensureDnsService(
@@ -70,7 +73,6 @@ export async function startMachines(options: MachinesOptions): Promise<Machines>
     }),
   );
   return {
-    undo: options.undo ?? undo,
     adopted,
     stop: async () => {
       await Promise.all(agents.map((a) => a.stop()));
