@@ -54,7 +54,14 @@ function replay(fixture: KindFixture, kind: Kind, one: KindCase): void {
   }
   assert.deepEqual(errors, []);
   assert.deepEqual(stripped(object), stripped(decode(fixture, wanted.object)));
+  if (wanted.cells && kind.cells)
+    assert.deepEqual(ageless(kind.cells(decode(fixture, wanted.object), wanted.now ?? 0)), ageless(wanted.cells));
   if (wanted.warnings || kind.warnings) assert.deepEqual(warnings, (wanted.warnings ?? []).filter(isOfTheObject));
+}
+
+/** Cells without ages, which recorded objects do not have. */
+function ageless(cells: readonly unknown[]): unknown[] {
+  return cells.map((cell) => (typeof cell === "string" && /^(<unknown>|(\d+[smhdy])+)$/.test(cell) ? "<age>" : cell));
 }
 
 /** Warnings about a whole version are no matter of the kind. */

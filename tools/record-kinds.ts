@@ -24,11 +24,13 @@ const server = new URL(config.getCurrentCluster()?.server ?? "https://127.0.0.1:
 const options: Record<string, unknown> = {};
 await config.applyToHTTPSOptions(options);
 
-function send(method: string, path: string, body?: unknown): Promise<Answer> {
+const asTable = "application/json;as=Table;v=v1;g=meta.k8s.io";
+
+function send(method: string, path: string, body?: unknown, accept = "application/json"): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     "content-type": "application/json",
-    accept: "application/json",
+    accept,
     ...(text && { "content-length": Buffer.byteLength(text) }),
   };
   return new Promise((resolve, reject) => {
@@ -61,7 +63,7 @@ const placeholder = "the-namespace";
 /** Fields that differ from run to run. */
 const volatile = ["uid", "resourceVersion", "creationTimestamp", "managedFields", "selfLink"];
 
-function clean(answer: Answer, fixture: KindFixture): RecordedAnswer {
+function clean(answer: Answer, fixture: KindFixture, isUpdate = false): RecordedAnswer {
   const warnings = answer.warnings.length > 0 ? { warnings: answer.warnings } : {};
   const body = JSON.parse(JSON.stringify(answer.body).replaceAll(namespace, placeholder)) as Record<string, unknown>;
   if (answer.status >= 300) {
@@ -70,7 +72,8 @@ function clean(answer: Answer, fixture: KindFixture): RecordedAnswer {
   }
   const metadata = body["metadata"] as Record<string, unknown>;
   for (const field of volatile) delete metadata[field];
-  dropAdmission(fixture.resource, body);
+  // What a pod got when it was made, its updates have to repeat.
+  if (!(isUpdate && fixture.resource === "pods")) dropAdmission(fixture.resource, body);
   return { object: body, ...warnings };
 }
 
@@ -109,11 +112,21 @@ function placed(fixture: KindFixture, object: Record<string, unknown>): Record<s
   return copy;
 }
 
+/** The cells of the answer's row, and when they were made. */
+async function row(answer: Answer, method: string, path: string, body: unknown): Promise<Pick<RecordedAnswer, "cells" | "now">> {
+  if (answer.status >= 300) return {};
+  const now = Date.now();
+  const table = await send(method, path, body, asTable);
+  const [first] = (table.body["rows"] ?? []) as { cells: unknown[] }[];
+  return first === undefined ? {} : { cells: JSON.parse(JSON.stringify(first.cells).replaceAll(namespace, placeholder)) as unknown[], now };
+}
+
 async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
   const path = pathOf(fixture);
   if (one.update === undefined) {
-    const answer = await send("POST", `${path}?dryRun=All&fieldValidation=Ignore`, placed(fixture, one.object));
-    return { ...one, answer: clean(answer, fixture) };
+    const at = `${path}?dryRun=All&fieldValidation=Ignore`;
+    const answer = await send("POST", at, placed(fixture, one.object));
+    return { ...one, answer: { ...clean(answer, fixture), ...(await row(answer, "POST", at, placed(fixture, one.object))) } };
   }
   const created = await send("POST", `${path}?fieldValidation=Ignore`, placed(fixture, one.object));
   if (created.status >= 300) throw new Error(`${one.title}: the first object was refused: ${JSON.stringify(created.body)}`);
@@ -126,10 +139,12 @@ async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
       const stored = attempt === 0 ? created : await send("GET", `${path}/${metadata.name}`);
       const version = (stored.body["metadata"] as { resourceVersion: string }).resourceVersion;
       if (one.update.withoutResourceVersion !== true) own["resourceVersion"] = version;
-      const answer = await send("PUT", `${path}/${metadata.name}${sub}?dryRun=All&fieldValidation=Ignore`, next);
+      const at = `${path}/${metadata.name}${sub}?dryRun=All&fieldValidation=Ignore`;
+      const answer = await send("PUT", at, next);
       // Controllers may be faster.
       if (answer.status === 409 && attempt < 10) continue;
-      return { ...one, stored: clean(stored, fixture).object ?? {}, answer: clean(answer, fixture) };
+      const said = { ...clean(answer, fixture, true), ...(await row(answer, "PUT", at, next)) };
+      return { ...one, stored: clean(stored, fixture, true).object ?? {}, answer: said };
     }
   } finally {
     await send("DELETE", `${path}/${metadata.name}?gracePeriodSeconds=0&propagationPolicy=Background`);
@@ -138,7 +153,7 @@ async function record(fixture: KindFixture, one: KindCase): Promise<KindCase> {
 }
 
 /** What goes only when its contents have gone. */
-const outlives = ["namespaces", "customresourcedefinitions"];
+const outlives = ["namespaces", "customresourcedefinitions", "persistentvolumeclaims", "persistentvolumes"];
 
 async function gone(path: string): Promise<void> {
   for (let i = 0; i < 300 && (await send("GET", path)).status === 200; i++) await new Promise((done) => setTimeout(done, 100));

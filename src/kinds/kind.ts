@@ -33,6 +33,8 @@ export interface Kind<T extends object = UnstructuredObject> {
   readonly selectableFieldNames?: readonly string[];
   /** The cells of `kubectl get`, in the order of `facts/table-columns.json`. `now`: milliseconds since the epoch, for ages. */
   cells?(object: T, now: number): unknown[];
+  /** The order of the lines of `kubectl get`, where it is not that of names. */
+  rowOrder?(a: T, b: T): number;
   /** Upstream allows PUT to create (leases, endpoints, nodes, …). */
   readonly allowCreateOnUpdate?: boolean;
   /** An update without resourceVersion is allowed; true when absent. */

@@ -21,4 +21,5 @@ export const flowSchemaKind: Kind = kind<FlowSchema>({
     return errors;
   },
   cells: flowSchemaCells,
+  rowOrder: (a, b) => (a.spec?.matchingPrecedence ?? 0) - (b.spec?.matchingPrecedence ?? 0),
 });
