@@ -48,6 +48,8 @@ export interface ResourceVersion {
   /** The Table of this version; the default (Name, Created At) when absent. */
   readonly columns?: readonly ColumnDefinition[] | undefined;
   readonly cells?: ((object: UnstructuredObject, now: number) => unknown[]) | undefined;
+  /** The order of a Table's rows, where it is not that of names. */
+  readonly rowOrder?: ((a: UnstructuredObject, b: UnstructuredObject) => number) | undefined;
 }
 
 export interface ResourceCodec {
@@ -147,6 +149,9 @@ export interface ObjectView {
   readonly kind: string;
   readonly typeName: string;
   read(object: UnstructuredObject): KubeObject;
+  /** The Table of the view, drawn from what {@link read} gives; the default when absent. */
+  readonly columns?: readonly ColumnDefinition[] | undefined;
+  readonly cells?: ((view: UnstructuredObject, now: number) => unknown[]) | undefined;
   /** Writes the view's wishes into a mutable object. */
   write(object: UnstructuredObject, view: UnstructuredObject): FieldError[];
 }

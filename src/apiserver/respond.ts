@@ -44,8 +44,11 @@ export function negotiateObject(scope: Scope, stream = false): Negotiated {
 export async function respondEntry(scope: Scope, entry: Entry, status: number, negotiated: Negotiated): Promise<ApiResponse> {
   const { request, served } = scope;
   const view = scope.subresource?.view;
-  if (view !== undefined) return respondObject(request, view.read(entry.object()), status, negotiated);
   const { as, format } = negotiated;
+  if (view !== undefined) {
+    const object = view.read(entry.object()) as UnstructuredObject;
+    return respondObject(request, as?.kind === "Table" ? tableOf(scope, view, object, as.version) : object, status, negotiated);
+  }
   if (request.inProcess === true && as === undefined) return { status, headers: {}, object: entry.servedObject(served) };
   if (as === undefined && format !== "yaml" && !negotiated.pretty) {
     return { status, headers: contentHeaders(format), bytes: objectBytes(served, entry, format) };
@@ -54,17 +57,14 @@ export async function respondEntry(scope: Scope, entry: Entry, status: number, n
   return respondObject(request, as === undefined ? object : transform(scope, object, as), status, negotiated);
 }
 
+function tableOf(scope: Scope, columns: Parameters<typeof asTable>[0], object: UnstructuredObject, version: "v1" | "v1beta1"): KubeObject {
+  const includeObject = includeObjectOf(scope.request.query);
+  const now = scope.state.options.clock.now();
+  return asTable(columns, [object], { resourceVersion: object.metadata?.resourceVersion ?? "" }, { includeObject, version, now });
+}
+
 function transform(scope: Scope, object: UnstructuredObject, as: NonNullable<Negotiated["as"]>): KubeObject {
-  if (as.kind === "Table") {
-    const includeObject = includeObjectOf(scope.request.query);
-    const now = scope.state.options.clock.now();
-    return asTable(
-      scope.served,
-      [object],
-      { resourceVersion: object.metadata?.resourceVersion ?? "" },
-      { includeObject, version: as.version, now },
-    );
-  }
+  if (as.kind === "Table") return tableOf(scope, scope.served.version, object, as.version);
   if (as.kind === "PartialObjectMetadata") return asPartialObjectMetadata(object, as.version);
   throw new ApiError(
     406,

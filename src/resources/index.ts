@@ -72,6 +72,7 @@ function versionOf(row: ServedResource, version: string, special: Special): Reso
     typeName: typeName(row.group, version, row.kind),
     ...(deprecated === undefined ? {} : { deprecated }),
     ...(columns === undefined || kind?.cells === undefined ? {} : { columns, cells: kind.cells.bind(kind) }),
+    ...(kind?.rowOrder === undefined ? {} : { rowOrder: kind.rowOrder.bind(kind) }),
     ...special.conversions?.[version],
   };
 }

@@ -1,5 +1,6 @@
 /** `autoscaling/v1` Scale of the workloads that have replicas. */
 import type { ObjectView, Subresource } from "../apiserver/resource.ts";
+import { scaleTable } from "../apiserver/scale-table.ts";
 import { invalidField, FieldPath, type FieldError } from "../schema/field-error.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { LabelSelector } from "../schema/types/meta-v1.ts";
@@ -21,6 +22,7 @@ export function scaleSubresource(options: { plainSelector?: boolean } = {}): Sub
     typeName: "io.k8s.api.autoscaling.v1.Scale",
     read: (object) => readScale(object, options.plainSelector === true),
     write: writeScale,
+    ...scaleTable,
   };
   return (served, kind, traits): Subresource => ({ type: "object", strategy: strategyOf(kind, traits), verbs: served.verbs, view });
 }

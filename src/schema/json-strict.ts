@@ -284,7 +284,7 @@ function integer(text: string, kind: string): number | bigint | undefined {
 }
 
 /** Where Go's standard base64 decoder stops, or −1 when it does not. */
-function corruptBase64(text: string): number {
+export function corruptBase64(text: string): number {
   const valid = (c: string | undefined): boolean => c !== undefined && /[A-Za-z0-9+/]/.test(c);
   let at = 0;
   const next = (): string | undefined => {

@@ -75,6 +75,11 @@ function printed(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean | bigint);
 }
 
+/** The cell of a time that may not be there. */
+export function dateCell(time: string | null | undefined, now: number): string {
+  return time === undefined || time === null ? "<unknown>" : since(time, now);
+}
+
 function since(text: string, now: number): string {
   const at = Date.parse(text);
   return Number.isNaN(at) ? "<invalid>" : humanDuration(now - at);

@@ -8,7 +8,7 @@ import { validateListTypes } from "../../schema/structural/list-type.ts";
 import { compileSchema } from "../../schema/structural/schema.ts";
 import type { StructuralSchema } from "../../schema/structural/schema.ts";
 import { validateAgainstSchema } from "../../schema/structural/validate.ts";
-import type { CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
+import type { CustomResourceDefinitionVersion as Version, JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 
 /** Compiles the version's schema. A version without one takes everything. */
@@ -16,6 +16,7 @@ export function compileCustomSchema(version: Version): CustomSchema {
   const source = version.schema?.openAPIV3Schema;
   const schema = source === undefined ? undefined : compileSchema(source);
   return {
+    hasRules: source !== undefined && hasRules(source),
     prune: (object, validation) => coerceCustomResource(object, schema, validation),
     setDefaults: (object) => applyDefaults(object, schema),
     validate: (object) => (schema === undefined ? [] : validateWhole(schema, object)),
@@ -26,6 +27,12 @@ export function compileCustomSchema(version: Version): CustomSchema {
       return validateAgainstSchema(object["status"], status, old["status"], new FieldPath("status"));
     },
   };
+}
+
+function hasRules(source: JSONSchemaProps): boolean {
+  if ((source["x-kubernetes-validations"] ?? []).length > 0) return true;
+  const below = [...Object.values(source.properties ?? {}), source.items, source.additionalProperties];
+  return below.some((s) => typeof s === "object" && s !== null && hasRules(s as JSONSchemaProps));
 }
 
 function validateWhole(schema: StructuralSchema, object: UnstructuredObject): FieldError[] {

@@ -4,6 +4,8 @@ import type { FieldValidation } from "../../schema/codec.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 
 export interface CustomSchema {
+  /** There are `x-kubernetes-validations` somewhere in it. */
+  readonly hasRules: boolean;
   /**
    * Takes away what the schema does not know, and nulls that a default replaces; brings metadata (of embedded objects too)
    * into Go's shape. Answers what it took away: `unknown field "spec.foo"`. Throws a 400 for metadata that cannot be read.

@@ -5,6 +5,7 @@ import type { FieldError } from "../../schema/field-error.ts";
 import type { KubeObject, UnstructuredObject } from "../../schema/object.ts";
 import type { CustomResourceSubresourceScale as Paths } from "../../schema/types/apiextensions-v1.ts";
 import type { ObjectView } from "../resource.ts";
+import { scaleTable } from "../scale-table.ts";
 
 const maxInt32 = 2 ** 31 - 1;
 
@@ -42,6 +43,7 @@ export function scaleView(paths: Paths): ObjectView {
     version: "v1",
     kind: "Scale",
     typeName: "io.k8s.api.autoscaling.v1.Scale",
+    ...scaleTable,
     read: (object) => readScale(paths, object),
     write: (object, view) => {
       const replicas = (view["spec"] as { replicas?: unknown } | undefined)?.replicas ?? 0;

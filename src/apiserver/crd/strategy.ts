@@ -28,8 +28,8 @@ export interface CustomStrategyOptions {
   readonly terminating: boolean;
 }
 
-function withUncheckedRules(errors: FieldError[]): FieldError[] {
-  return [...errors, ...uncheckedRules(errors)];
+function withUncheckedRules(schema: CustomSchema, errors: FieldError[]): FieldError[] {
+  return schema.hasRules ? [...errors, ...uncheckedRules(errors)] : errors;
 }
 
 type Hooks = "object" | "status";
@@ -52,16 +52,17 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
     },
     validateCreate: (context, object) => {
       const version = versionOf(context);
-      return withUncheckedRules([
+      const schema = options.schemaOf(version.name);
+      return withUncheckedRules(schema, [
         ...metadata.validate(object.metadata, namespaced),
-        ...options.schemaOf(version.name).validate(object),
+        ...schema.validate(object),
         ...scaleErrors(version, object, false),
       ]);
     },
     validateUpdate: (context, object, old) => {
       const version = versionOf(context);
       const schema = options.schemaOf(version.name);
-      return withUncheckedRules([
+      return withUncheckedRules(schema, [
         ...metadata.validateUpdate(object.metadata, old.metadata),
         ...(status ? schema.validateStatusUpdate(object, old) : schema.validateUpdate(object, old)),
         ...scaleErrors(version, object, status),
@@ -73,7 +74,7 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
     allowUnconditionalUpdate: false,
     // Every change outside metadata counts, not only one of spec.
     generation: false,
-    ...(selectable === undefined ? {} : selectable),
+    ...selectable,
   };
 }
 
@@ -126,12 +127,12 @@ function finalizerWarnings(metadata: MetadataRules, object: UnstructuredObject, 
 }
 
 /** `selectableFields` of the version objects are kept at: field selectors are answered from there. */
-function selectableFields(version: Version): Pick<Strategy, "selectableFields" | "selectableFieldNames"> | undefined {
+function selectableFields(version: Version): Pick<Strategy, "selectableFields" | "selectableFieldNames"> {
   const fields = (version.selectableFields ?? []).map(({ jsonPath }) => ({
     name: jsonPath.replace(/^\./, ""),
     path: parseJsonPath(jsonPath),
   }));
-  if (fields.length === 0) return undefined;
+  if (fields.length === 0) return { selectableFieldNames: [] };
   return {
     selectableFieldNames: fields.map((f) => f.name),
     selectableFields: (object) =>

@@ -2,8 +2,7 @@
 import { badRequest } from "../../core/api-error.ts";
 import type { KubeObject, UnstructuredObject } from "../../schema/object.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
-import type { ColumnDefinition } from "../resource.ts";
-import type { Served } from "../served.ts";
+import type { ColumnDefinition, ResourceVersion } from "../resource.ts";
 import type { ListMetaFields } from "./frames.ts";
 
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -56,12 +55,12 @@ export interface Table extends KubeObject {
 
 /** `objects` are at the served version. */
 export function asTable(
-  served: Served,
+  columnsAndCells: Pick<ResourceVersion, "columns" | "cells">,
   objects: readonly UnstructuredObject[],
   meta: Partial<ListMetaFields>,
   options: TableOptions,
 ): Table {
-  const { columns, cells } = served.version;
+  const { columns, cells } = columnsAndCells;
   return {
     kind: "Table",
     apiVersion: `meta.k8s.io/${options.version}`,

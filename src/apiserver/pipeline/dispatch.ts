@@ -1,5 +1,5 @@
 /** Finds what answers a request: a verb on a stored resource, a handler, or a route. */
-import { ApiError, badRequest, internalError } from "../../core/api-error.ts";
+import { ApiError, badRequest, internalError, notFound } from "../../core/api-error.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
 import { requirePlain } from "../respond.ts";
@@ -59,8 +59,9 @@ function resourceNotFound(): ApiError {
   return new ApiError(404, "NotFound", "the server could not find the requested resource", {});
 }
 
+/** Groups that custom resources alone make have no resources but these: the rest are paths like any other. */
 function groupKnown(server: ServerState, group: string): boolean {
-  return server.definitions().some((d) => d.group === group);
+  return server.definitions().some((d) => d.group === group && d.versions.some((v) => v.codec === undefined));
 }
 
 /** The route of the longest path that the request's lies below. */
@@ -133,7 +134,7 @@ function dispatchSubresource(server: ServerState, request: ApiRequest, served: S
   const { info } = request;
   const { subresources } = served.definition;
   const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
-  if (subresource === undefined) throw resourceNotFound();
+  if (subresource === undefined) throw served.version.codec === undefined ? resourceNotFound() : notFound(info, info.name);
   if (subresource.type === "object") {
     const verb = verbs[info.verb];
     if (verb === undefined || !subresource.verbs.includes(info.verb)) throw notSupported();

@@ -110,7 +110,9 @@ export async function respondPage(scope: Scope, page: Page, negotiated: Negotiat
   if (as?.kind === "Table") {
     const includeObject = includeObjectOf(request.query);
     const now = scope.state.options.clock.now();
-    return respondObject(request, asTable(served, objects, page.meta, { includeObject, version: as.version, now }), 200, negotiated);
+    const { rowOrder } = served.version;
+    const rows = rowOrder === undefined ? objects : objects.toSorted(rowOrder);
+    return respondObject(request, asTable(served.version, rows, page.meta, { includeObject, version: as.version, now }), 200, negotiated);
   }
   if (as?.kind === "PartialObjectMetadata") {
     const list = served.internalName(scope.definition.listKind);

@@ -72,7 +72,7 @@ export class WatchEncoder {
       now: this.#now(),
     } as const;
     const resourceVersion = object.metadata?.resourceVersion ?? "";
-    const table: Table = asTable(this.served, [object as Record<string, unknown>], { resourceVersion }, options);
+    const table: Table = asTable(this.served.version, [object as Record<string, unknown>], { resourceVersion }, options);
     if (this.#toldColumns) (table as { columnDefinitions: unknown }).columnDefinitions = null;
     this.#toldColumns = true;
     return this.#event(type, table, undefined);

@@ -72,7 +72,8 @@ function mountToken(spec: NonNullable<Pod["spec"]>): void {
     needed = true;
   };
   for (const container of spec.initContainers ?? []) mount(container);
-  for (const container of spec.containers) mount(container);
+  // A pod without containers is refused later, in validation's words.
+  for (const container of (spec.containers as Container[] | undefined) ?? []) mount(container);
   if (existing === undefined && needed) spec.volumes = [...(spec.volumes ?? []), tokenSource(name)];
 }
 

@@ -2,6 +2,7 @@
  * What upstream says of a tree that does not become an object of its type after a strategic merge patch: it converts field
  * by field, with messages of its own, and sorts the unknown fields.
  */
+import { corruptBase64 } from "../json-strict.ts";
 import { canonicalQuantity } from "../quantity.ts";
 import { type Shape, type TypeRow, typeRow } from "../scheme.ts";
 import { canonicalMicroTime, canonicalTime } from "../time.ts";
@@ -52,13 +53,19 @@ function visit(value: unknown, shape: Shape, goType: string, path: string, unkno
       for (const key of Object.keys(value).sort()) visit(value[key], shape.value, goType.replace(/^map\[[^\]]*\]/, ""), path, unknown);
       return;
     case "bytes":
-      if (typeof value !== "string") throw new Error(`cannot restore slice from ${kindOf(value)}`);
+      bytes(value);
       return;
     case "any":
       return;
     default:
       scalar(value, shape.kind, goType);
   }
+}
+
+function bytes(value: unknown): void {
+  if (typeof value !== "string") throw new Error(`cannot restore slice from ${kindOf(value)}`);
+  const at = corruptBase64(value);
+  if (at >= 0) throw new Error(`error decoding from json: illegal base64 data at input byte ${at}`);
 }
 
 function scalar(value: unknown, kind: string, goType: string): void {
