@@ -57,7 +57,7 @@ disabled_plugins = ${toml(unusedPlugins)}
 `;
   const cni = `    ${modern ? "bin_dirs" : "bin_dir"} = ${toml(modern ? [options.cniBinDir] : options.cniBinDir)}
     conf_dir = ${toml(options.cniConfDir)}
-`;
+${modern ? "    use_internal_loopback = true\n" : ""}`;
   const runc = (plugin: string): string => `  [plugins."${plugin}".containerd]
     default_runtime_name = "runc"
 ${modern ? "" : `    snapshotter = ${toml(facts.snapshotter)}\n`}    [plugins."${plugin}".containerd.runtimes.runc]
@@ -200,7 +200,7 @@ function writeMirror(directory: string, port: number): void {
   writeFileSync(join(directory, "_default", "hosts.toml"), `[host."http://127.0.0.1:${port}"]\n  capabilities = ["pull", "resolve"]\n`);
 }
 
-/** containerd runs the `loopback` plugin in every sandbox: a link to the system's when the node's directory has none. */
+/** A containerd before 2.0 runs the `loopback` plugin in every sandbox: a link to the system's when the node's directory has none. */
 function ensureLoopbackPlugin(binDir: string): void {
   const own = join(binDir, "loopback");
   if (existsSync(own)) return;

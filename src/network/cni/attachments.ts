@@ -93,7 +93,8 @@ export class Attachments {
     const enter = named === undefined ? ["nsenter", `--net=${call.netns}`, "ip"] : ["ip", "-n", named];
     // A namespace that has no name can be joined only by a path that this process sees.
     const target = named ?? call.netns;
-    await attempt("ip", ["link", "del", host]);
+    // Left by a call that was cut short. A process costs milliseconds of every pod's start: only where there is something to do.
+    if (linkExists(host)) await attempt("ip", ["link", "del", host]);
     await run(
       "ip",
       ["-batch", "-"],
@@ -131,8 +132,7 @@ export class Attachments {
       await this.#options.setHostPorts(new Map(), ports);
     }
     // The peer goes with its end; where the namespace went first, both are gone.
-    if (netns === "" || existsSync(`/sys/class/net/${hostLink(containerId, ifname)}`))
-      await attempt("ip", ["link", "del", hostLink(containerId, ifname)]);
+    if (netns === "" || linkExists(hostLink(containerId, ifname))) await attempt("ip", ["link", "del", hostLink(containerId, ifname)]);
     const lease = this.#options.pool.find(containerId, ifname);
     if (lease !== undefined) this.#options.pool.release(lease);
   }
@@ -143,7 +143,7 @@ export class Attachments {
     const expected = call.config.prevResult?.ips?.[0]?.address;
     if (expected !== undefined && expected.split("/")[0] !== lease.address)
       throw new CniError(cniCode.failed, `the address of ${call.ifname} is ${lease.address}, expected ${expected}`);
-    if (!existsSync(`/sys/class/net/${hostLink(call.containerId, call.ifname)}`))
+    if (!linkExists(hostLink(call.containerId, call.ifname)))
       throw new CniError(cniCode.failed, `the link ${hostLink(call.containerId, call.ifname)} is missing on the node`);
     const addresses = JSON.parse(await run("nsenter", [`--net=${call.netns}`, "ip", "-json", "addr", "show", "dev", call.ifname])) as {
       addr_info?: { local: string }[];
@@ -166,4 +166,12 @@ export class Attachments {
 /** The host end's name: 15 characters at most, drawn from container and interface. */
 export function hostLink(containerId: string, ifname: string): string {
   return `veth${createHash("sha256").update(`${containerId}/${ifname}`).digest("hex").slice(0, 8)}`;
+}
+
+/**
+ * Whether this process's network namespace has the link. /sys/class/net would answer for the namespace in which /sys was
+ * mounted, which is another one where nodes share a machine.
+ */
+function linkExists(name: string): boolean {
+  return existsSync(`/proc/sys/net/ipv4/conf/${name}`);
 }

@@ -181,6 +181,8 @@ describe("containerd's configuration", () => {
     assert.match(modern, /^version = 3\n/);
     assert.match(modern, /\[plugins\."io\.containerd\.cri\.v1\.images"\.pinned_images\]\n {4}sandbox = "pause:1"/);
     assert.match(modern, /snapshotter = "native"/);
+    assert.match(modern, /\[plugins\."io\.containerd\.cri\.v1\.runtime"\.cni\]\n(?: {4}.*\n)* {4}use_internal_loopback = true\n/);
+    assert.doesNotMatch(old, /use_internal_loopback/);
   });
 
   it("reads versions", () =>
