@@ -84,10 +84,21 @@ const service: Service = {
     ],
   },
 };
+const ids: string[] = [];
 const plan = planProxy({
   nodeName: "n",
   services: [
     service,
+    {
+      metadata: { namespace: "a", name: "web" },
+      spec: {
+        clusterIP: "10.79.0.7",
+        clusterIPs: ["10.79.0.7"],
+        ports: [{ name: "t", port: 80, protocol: "TCP" }],
+        sessionAffinity: "ClientIP",
+        sessionAffinityConfig: { clientIP: { timeoutSeconds: 2 } },
+      },
+    },
     {
       metadata: { namespace: "a", name: "none" },
       spec: { clusterIP: "10.79.0.6", clusterIPs: ["10.79.0.6"], ports: [{ port: 80, protocol: "TCP" }] },
@@ -107,6 +118,7 @@ const plan = planProxy({
         ]
       : [],
   local: new Set(),
+  idOf: (endpoint) => ids.push(endpoint),
 });
 await run(
   "nft",
@@ -126,6 +138,29 @@ findings["direct"] = await fetchFrom(pods[0] as string, `http://${addresses[1]}:
 const seen = new Set<string>();
 for (let i = 0; i < 24; i++) seen.add((await fetchFrom(pods[0] as string, "http://10.79.0.5")).split(" ")[0] as string);
 findings["spread"] = [...seen].sort().map((s) => s.slice(prefix.length + 1));
+/** The pods that answer a client of the service with affinity, over twelve connections. */
+const stickyAnswers = async (): Promise<Set<string>> => {
+  const answers = new Set<string>();
+  for (let i = 0; i < 12; i++) answers.add(await fetchFrom(pods[0] as string, "http://10.79.0.7"));
+  return answers;
+};
+const sticky = await stickyAnswers();
+findings["sticky"] = sticky.size;
+const keeps = [...sticky][0]?.split(" ")[0] as string;
+// The endpoint that the client had leaves the service.
+const leaving = [...plan.maps["sticky-endpoints"]].find(([, v]) => v.startsWith(`${addresses[pods.indexOf(keeps)]} `))?.[0];
+await run("nft", ["delete", "element", "ip", "tsukube", "sticky-endpoints", `{ ${leaving} }`]);
+for (const [k, v] of plan.maps["sticky-backends"]) {
+  if (v !== leaving) continue;
+  const other = [...plan.maps["sticky-backends"].values()].find((o) => o !== leaving) as string;
+  await run(
+    "nft",
+    ["-f", "-"],
+    `delete element ip tsukube sticky-backends { ${k} }\nadd element ip tsukube sticky-backends { ${k} : ${other} }\n`,
+  );
+}
+const moved = await stickyAnswers();
+findings["stickyMoves"] = moved.size === 1 && !moved.has([...sticky][0] as string);
 findings["udp"] = (await run("ip", ["netns", "exec", pods[0] as string, process.execPath, "-e", askOverUdp, "10.79.0.5"]))
   .trim()
   .startsWith(prefix);

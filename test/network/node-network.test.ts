@@ -26,6 +26,8 @@ test("pods reach one another, services, node ports and host ports; what has no e
     const f = JSON.parse(result.stdout) as Record<string, unknown>;
     assert.match(String(f["direct"]), /pod2 ::ffff:10\.77\.0\.2$/);
     assert.deepEqual(f["spread"], ["pod1", "pod2"], "a pod behind a service also reaches itself");
+    assert.equal(f["sticky"], 1, "a client with affinity keeps its endpoint");
+    assert.equal(f["stickyMoves"], true, "when that endpoint goes the client gets another, and keeps it");
     assert.equal(f["udp"], true, "the same port leads to UDP endpoints too");
     assert.equal(f["refused"], "error ECONNREFUSED");
     assert.equal(f["wrongPort"], "error ECONNREFUSED");

@@ -20,7 +20,7 @@ const slice = (addresses: string[], extra: Partial<EndpointSlice> = {}): Endpoin
   ...extra,
 });
 const plan = (service: Service, slices: EndpointSlice[]): ProxyPlan =>
-  planProxy({ nodeName: "here", services: [service], slicesOf: () => slices, local: new Set() });
+  planProxy({ nodeName: "here", services: [service], slicesOf: () => slices, local: new Set(), idOf: (e) => e.length });
 
 test("a service sends each connection to one of its endpoints through the chain for their number", () => {
   const p = plan(web, [slice(["10.2.0.1", "10.2.0.2"])]);
@@ -50,9 +50,16 @@ test("endpoints that are not ready get nothing, unless all of them are terminati
   assert.deepEqual([...plan(web, [s]).maps.backends.values()], ["10.2.0.2 . 8080"]);
 });
 
-test("client affinity draws by the client's address", () => {
-  const sticky: Service = { ...web, spec: { ...web.spec, sessionAffinity: "ClientIP" } };
-  assert.equal(plan(sticky, [slice(["10.2.0.1", "10.2.0.2"])]).maps.services.get("10.1.0.5 . tcp . 80"), "goto h2");
+test("with client affinity each endpoint has an id that a client's address is remembered with, for the service's time-out", () => {
+  const sticky: Service = {
+    ...web,
+    spec: { ...web.spec, sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } },
+  };
+  const p = plan(sticky, [slice(["10.2.0.1", "10.2.0.20"])]);
+  assert.equal(p.maps.services.get("10.1.0.5 . tcp . 80"), "goto h2t60");
+  assert.equal(p.maps.backends.size, 0);
+  assert.deepEqual([...p.maps["sticky-endpoints"].values()], ["10.2.0.1 . 8080", "10.2.0.20 . 8080"]);
+  assert.deepEqual([...p.maps["sticky-backends"].values()], [...p.maps["sticky-endpoints"].keys()]);
 });
 
 test("a node port masquerades, but with the Local policy it keeps the client's address and uses only endpoints of this node", () => {

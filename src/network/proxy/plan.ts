@@ -5,7 +5,16 @@
 import type { Endpoint, EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import type { Service, ServicePort } from "../../schema/types/core-v1.ts";
 
-export type MapName = "services" | "backends" | "nodeports" | "nodeport-backends" | "without-endpoints" | "nodeports-without-endpoints";
+export type MapName =
+  | "services"
+  | "backends"
+  | "nodeports"
+  | "nodeport-backends"
+  | "sticky-backends"
+  | "sticky-nodeport-backends"
+  | "sticky-endpoints"
+  | "without-endpoints"
+  | "nodeports-without-endpoints";
 export type SetName = "cluster-ips" | "hairpin";
 
 /** What the kernel should hold: key → value for maps, keys for sets; and the shared chains that verdicts go to. */
@@ -22,6 +31,8 @@ export interface ProxyInput {
   readonly slicesOf: (service: string) => readonly EndpointSlice[];
   /** Service addresses that this node answers by itself (cluster DNS). */
   readonly local: ReadonlySet<string>;
+  /** A number for an endpoint of a port, the same whenever it is asked for: what session affinity remembers of a client. */
+  readonly idOf: (endpoint: string) => number;
 }
 
 interface Backend {
@@ -37,6 +48,9 @@ export function emptyPlan(): ProxyPlan {
       backends: new Map(),
       nodeports: new Map(),
       "nodeport-backends": new Map(),
+      "sticky-backends": new Map(),
+      "sticky-nodeport-backends": new Map(),
+      "sticky-endpoints": new Map(),
       "without-endpoints": new Map(),
       "nodeports-without-endpoints": new Map(),
     },
@@ -44,6 +58,9 @@ export function emptyPlan(): ProxyPlan {
     chains: new Set(),
   };
 }
+
+/** Seconds, as the API's default. */
+const defaultAffinity = 10_800;
 
 const isV4 = (address: string): boolean => address.includes(".");
 
@@ -74,9 +91,16 @@ export function backendsOf(port: ServicePort, slices: readonly EndpointSlice[], 
   return [...found.values()].sort((a, b) => (a.address === b.address ? a.port - b.port : a.address < b.address ? -1 : 1));
 }
 
-/** `r3`: three endpoints at random; `h3`: three, by the client's address. Prefix `n`: keyed by node port; `m`: masqueraded. */
-function chain(plan: ProxyPlan, kind: { masquerade: boolean; nodePort: boolean; sticky: boolean }, count: number): string {
-  const inner = `${kind.nodePort ? "n" : ""}${kind.sticky ? "h" : "r"}${count}`;
+/** `sticky`: seconds for which a client keeps its endpoint; undefined: each connection draws anew. */
+interface ChainKind {
+  masquerade: boolean;
+  nodePort: boolean;
+  sticky: number | undefined;
+}
+
+/** `r3`: three endpoints at random; `h3t60`: three, kept for a client for 60 s. Prefix `n`: keyed by node port; `m`: masqueraded. */
+function chain(plan: ProxyPlan, kind: ChainKind, count: number): string {
+  const inner = `${kind.nodePort ? "n" : ""}${kind.sticky === undefined ? `r${count}` : `h${count}t${kind.sticky}`}`;
   plan.chains.add(inner);
   if (!kind.masquerade) return inner;
   plan.chains.add(`m${inner}`);
@@ -107,7 +131,12 @@ function planPort(
 ): void {
   const spec = service.spec ?? {};
   const protocol = (port.protocol ?? "TCP").toLowerCase();
-  const sticky = spec.sessionAffinity === "ClientIP";
+  const sticky =
+    spec.sessionAffinity === "ClientIP" ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? defaultAffinity) : undefined;
+  const put = (nodePort: boolean, key: string, backends: readonly Backend[]): void => {
+    if (sticky === undefined) putBackends(plan, nodePort ? "nodeport-backends" : "backends", key, backends);
+    else putSticky(plan, nodePort ? "sticky-nodeport-backends" : "sticky-backends", key, backends, input.idOf);
+  };
   const all = backendsOf(port, slices, input.nodeName);
   const local = all.filter((b) => b.local);
   for (const b of all) if (b.local) plan.sets.hairpin.add(`${b.address} . ${b.address}`);
@@ -118,7 +147,7 @@ function planPort(
     const key = `${ip} . ${protocol} . ${port.port}`;
     if (internal.length > 0) {
       plan.maps.services.set(key, `goto ${chain(plan, { masquerade: false, nodePort: false, sticky }, internal.length)}`);
-      putBackends(plan, "backends", key, internal);
+      put(false, key, internal);
     } else plan.maps["without-endpoints"].set(key, internalLocal && all.length > 0 ? "drop" : "goto refuse");
   }
 
@@ -132,16 +161,31 @@ function planPort(
     const key = `${ip} . ${protocol} . ${port.port}`;
     if (external.length > 0) {
       plan.maps.services.set(key, `goto ${chain(plan, { masquerade: !externalLocal, nodePort: false, sticky }, external.length)}`);
-      putBackends(plan, "backends", key, external);
+      put(false, key, external);
     } else plan.maps["without-endpoints"].set(key, externalLocal && all.length > 0 ? "drop" : "goto refuse");
   }
   if (port.nodePort) {
     const key = `${protocol} . ${port.nodePort}`;
     if (external.length > 0) {
       plan.maps.nodeports.set(key, `goto ${chain(plan, { masquerade: !externalLocal, nodePort: true, sticky }, external.length)}`);
-      putBackends(plan, "nodeport-backends", key, external);
+      put(true, key, external);
     } else plan.maps["nodeports-without-endpoints"].set(key, externalLocal && all.length > 0 ? "drop" : "goto refuse");
   }
+}
+
+/** Each endpoint of each key has an id of its own: one that left this port is not found, though it serves another. */
+function putSticky(
+  plan: ProxyPlan,
+  map: "sticky-backends" | "sticky-nodeport-backends",
+  key: string,
+  backends: readonly Backend[],
+  idOf: ProxyInput["idOf"],
+): void {
+  backends.forEach((b, i) => {
+    const id = idOf(`${key} ${b.address}:${b.port}`);
+    plan.maps[map].set(`${key} . ${i}`, String(id));
+    plan.maps["sticky-endpoints"].set(String(id), `${b.address} . ${b.port}`);
+  });
 }
 
 function putBackends(plan: ProxyPlan, map: "backends" | "nodeport-backends", key: string, backends: readonly Backend[]): void {

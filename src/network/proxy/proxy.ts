@@ -34,6 +34,9 @@ export class ServiceProxy {
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = false;
+  /** Ids of endpoints with session affinity; forgotten with the agent, as what clients had is with the table. */
+  readonly #ids = new Map<string, number>();
+  #lastId = 0;
   /** `proto . port` → `address . port`, of pods on this node. */
   readonly #hostPorts = new Map<string, string>();
 
@@ -77,6 +80,12 @@ export class ServiceProxy {
     if (text !== "") await run("nft", ["-f", "-"], text);
   }
 
+  #idOf(endpoint: string): number {
+    let id = this.#ids.get(endpoint);
+    if (id === undefined) this.#ids.set(endpoint, (id = ++this.#lastId));
+    return id;
+  }
+
   #schedule(ms: number): void {
     if (this.#stopped || this.#timer !== undefined) return;
     this.#timer = this.#options.clock.setTimeout(() => {
@@ -111,6 +120,7 @@ export class ServiceProxy {
       services: this.#services.lister.list(),
       slicesOf: (service) => this.#slices.lister.byIndex("service", service),
       local: new Set([table.dnsAddress]),
+      idOf: (endpoint) => this.#idOf(endpoint),
     });
     const from = this.#plan;
     try {

@@ -2,9 +2,9 @@
  * The table `tsukube` of a node and how it changes. Everything that grows with the cluster is data in maps: a chain with
  * an anonymous map a Service makes the kernel walk every set of the table at each load (10,000 Services: 24 s against 0.3 s).
  *
- * `services`: address . protocol . port → chain for its number of endpoints; the chain draws an index (`numgen`, or `jhash`
- * of the client's address for session affinity) and finds the endpoint under `backends`. `nodeports` likewise, for any
- * local address. The ports' type is that of any transport's header: with TCP's, nft would bind every rule that uses the map to TCP.
+ * `services`: address . protocol . port → chain for its number of endpoints; the chain draws an index and finds the endpoint
+ * under `backends`. With session affinity it looks first for what the client had (`affinity`, an id with a time-out, kept in
+ * the connection's mark), and remembers what it draws. `nodeports` likewise, for any local address. The ports' type is that of any transport's header: with TCP's, nft would bind every rule that uses the map to TCP.
  * What finds no entry keeps its service address and meets the filter chains, which refuse it.
  */
 import type { MapName, ProxyPlan, SetName } from "./plan.ts";
@@ -40,6 +40,10 @@ table ${t} {
   map backends { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }
   map nodeports { typeof meta l4proto . th dport : verdict; }
   map nodeport-backends { typeof meta l4proto . th dport . numgen random mod 65536 : ip daddr . th dport; }
+  map sticky-backends { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ct mark; }
+  map sticky-nodeport-backends { typeof meta l4proto . th dport . numgen random mod 65536 : ct mark; }
+  map sticky-endpoints { typeof ct mark : ip daddr . th dport; }
+  map affinity { typeof ip saddr . ip daddr . meta l4proto . th dport : ct mark; flags dynamic,timeout; timeout 3h; size 1048576; }
   map without-endpoints { typeof ip daddr . meta l4proto . th dport : verdict; }
   map nodeports-without-endpoints { typeof meta l4proto . th dport : verdict; }
   map hostports { typeof meta l4proto . th dport : ip daddr . th dport; }
@@ -86,13 +90,21 @@ table ${t} {
 
 /** The rules of a shared chain, told by its name: see `chain` in `plan.ts`. */
 export function chainRules(name: string): string {
-  const m = /^(m?)(n?)([rh])(\d+)$/.exec(name);
+  const m = /^(m?)(n?)(?:r(\d+)|h(\d+)t(\d+))$/.exec(name);
   if (m === null) throw new Error(`not a chain of the service proxy: ${name}`);
-  const [, masquerade, nodePort, kind, count] = m;
+  const [, masquerade, nodePort, random, sticky, seconds] = m;
   if (masquerade) return `meta mark set meta mark or ${mark}; goto ${name.slice(1)};`;
   const key = nodePort ? "meta l4proto . th dport" : "ip daddr . meta l4proto . th dport";
-  const draw = kind === "h" ? `jhash ip saddr mod ${count}` : `numgen random mod ${count}`;
-  return `dnat ip to ${key} . ${draw} map @${nodePort ? "nodeport-backends" : "backends"};`;
+  if (random) return `dnat ip to ${key} . numgen random mod ${random} map @${nodePort ? "nodeport-backends" : "backends"};`;
+  const client = "ip saddr . ip daddr . meta l4proto . th dport";
+  const remember = `update @affinity { ${client} timeout ${seconds}s : ct mark }`;
+  const translate = "meta l4proto { tcp, udp, sctp } dnat ip to ct mark map @sticky-endpoints";
+  return [
+    `ct mark set ${client} map @affinity ${remember} ${translate};`,
+    `ct mark set ${key} . numgen random mod ${sticky} map @${nodePort ? "sticky-nodeport-backends" : "sticky-backends"};`,
+    `${remember};`,
+    `${translate};`,
+  ].join(" ");
 }
 
 /** The commands that lead from one plan to the next; empty when there is nothing to do. Chains stay: others may come to use them. */
