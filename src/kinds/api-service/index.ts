@@ -5,6 +5,7 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { apiServiceCells } from "./columns.ts";
 import { setApiServiceDefaults } from "./defaults.ts";
+import { validateApiService, validateApiServiceStatus } from "./validation.ts";
 import { apiServiceWrites } from "./writes.ts";
 
 export const apiServiceKind: Kind = kind<APIService>({
@@ -13,5 +14,8 @@ export const apiServiceKind: Kind = kind<APIService>({
   allowUnconditionalUpdate: false,
   validateName: pathSegment,
   ...apiServiceWrites,
+  validateCreate: validateApiService,
+  validateUpdate: validateApiService,
+  validateStatusUpdate: validateApiServiceStatus,
   cells: apiServiceCells,
 });

@@ -5,9 +5,12 @@ import { validateIp } from "../addresses.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { ipAddressCells } from "./columns.ts";
+import { validateIpAddress, validateIpAddressUpdate } from "./validation.ts";
 
 export const ipAddressKind: Kind = kind<IPAddress>({
   ref: ipaddresses,
+  validateCreate: validateIpAddress,
+  validateUpdate: validateIpAddressUpdate,
   cells: ipAddressCells,
   validateName: (name) => {
     const errors: FieldError[] = [];
