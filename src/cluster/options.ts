@@ -84,6 +84,12 @@ export function defaultDataDir(name: string, env: NodeJS.ProcessEnv = process.en
   return join(base && isAbsolute(base) ? base : join(homedir(), ".local", "share"), "tsukube", name);
 }
 
+/** The options that mean this cluster on a command line: empty, ` --name NAME` or ` --data-dir DIR`. */
+export function clusterFlags(config: Pick<ClusterConfig, "name" | "dataDir">): string {
+  if (config.dataDir !== defaultDataDir(config.name)) return ` --data-dir ${config.dataDir}`;
+  return config.name === "dev" ? "" : ` --name ${config.name}`;
+}
+
 const namePattern = /^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$/;
 
 export function checkName(name: string): string {
@@ -145,7 +151,7 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
     const kept = (flag: string, given: string | undefined, now: string, before: string, why: string): void => {
       if (given === undefined || now === before) return;
       faults.push(
-        `${flag}: this cluster was made with ${before}, ${why}; leave the option out, or \`tsukube down --name ${stored.name} --purge\` first`,
+        `${flag}: this cluster was made with ${before}, ${why}; leave the option out, or \`tsukube down${clusterFlags(stored)} --purge\` first`,
       );
     };
     kept("--service-cidr", options.serviceCidr, formatCidr(serviceCidr), stored.serviceCidr, "and services hold its addresses");

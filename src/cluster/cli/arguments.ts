@@ -75,7 +75,7 @@ function splitOption(spec: CommandSpec, arg: string): { name: string; inline: st
   const wrong = long?.[1] ?? arg;
   const near = known.find((k) => k.startsWith(wrong.slice(0, 3)));
   throw new UsageError(
-    `${spec.name}: unknown option ${arg.split("=")[0]}${near === undefined ? "" : `; did you mean --${near}?`} See \`tsukube ${spec.name} --help\``,
+    `${spec.name}: unknown option ${arg.split("=")[0]}${near === undefined ? "" : ` (did you mean --${near}?)`}; see \`tsukube ${spec.name} --help\``,
   );
 }
 

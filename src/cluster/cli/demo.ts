@@ -16,6 +16,7 @@ import { demoManifests } from "../demo/manifests.ts";
 import { findProgram, missing } from "../capabilities.ts";
 import { imageDir } from "../layout.ts";
 import { machineOf, type Machine } from "../machines/machine.ts";
+import { clusterFlags } from "../options.ts";
 import { ClusterError, locate, locateExisting, running } from "../state.ts";
 import { join } from "node:path";
 import { fix } from "./doctor.ts";
@@ -51,7 +52,7 @@ export const demo: Command = {
     } finally {
       client.close();
     }
-    const flag = config.name === "dev" ? "" : ` --name ${config.name}`;
+    const flag = clusterFlags(config);
     output.print(`Next: kubectl --context tsukube-${config.name} -n demo get pods   ·   tsukube status${flag}   ·   tsukube down${flag}`);
     return 0;
   },

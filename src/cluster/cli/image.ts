@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { criClient } from "../../node/cri/cri-client.ts";
 import { ImageStore } from "../../node/images/image-store.ts";
 import { canonicalName } from "../../node/images/references.ts";
 import { type Machine, machineOf } from "../machines/machine.ts";
 import type { ClusterConfig } from "../options.ts";
+import { fileProblem } from "../startup-problem.ts";
 import { ClusterError, locateExisting, running } from "../state.ts";
 import { UsageError } from "../options.ts";
 import type { Command } from "./command.ts";
@@ -36,11 +37,16 @@ const load: Command = {
     if (parsed.positionals.length === 0)
       throw new UsageError("image load: name at least one archive, as `docker save` or an OCI layout in a tar file");
     const config = find(parsed.values);
-    for (const file of parsed.positionals) if (!existsSync(file)) throw new ClusterError(`${file} does not exist`);
+    for (const file of parsed.positionals) {
+      if (!existsSync(file)) throw new ClusterError(`${file} does not exist; give the path of an archive`);
+      if (!statSync(file).isFile()) throw new ClusterError(`${file} is not a file; put the OCI layout into a tar file`);
+    }
     const store = new ImageStore(imageDir(config));
     const nodes = machines(config);
     for (const file of parsed.positionals) {
-      const images = await store.load(file);
+      const images = await store.load(file).catch((error: unknown) => {
+        throw fileProblem(error) ?? notArchive(file, error);
+      });
       if (images.length === 0) throw new ClusterError(`${file} holds no image with a name; give it one when saving`);
       for (const image of images) {
         await pullEverywhere(nodes, image.name, output);
@@ -52,6 +58,12 @@ const load: Command = {
     return 0;
   },
 };
+
+function notArchive(file: string, error: unknown): ClusterError {
+  const message = (error as Error).message;
+  const named = message.startsWith(file) ? message : `${file}: ${message}`;
+  return new ClusterError(`${named}; make the archive with \`docker save\`, or as an OCI layout in a tar file`);
+}
 
 /** Every node's runtime fetches the image from the cluster's own mirror. */
 export async function pullEverywhere(nodes: readonly Machine[], name: string, output: Output): Promise<void> {

@@ -6,11 +6,11 @@ import { nodes as nodesRef, type Node } from "../../schema/types/core-v1.ts";
 import { agentProcess } from "../machines/agents.ts";
 import { machineOf } from "../machines/machine.ts";
 import { memoryOf } from "../machines/processes.ts";
+import { clusterFlags } from "../options.ts";
 import { locateExisting, running } from "../state.ts";
 import type { Command } from "./command.ts";
 import { duration, megabytes, table } from "./output.ts";
 import { kubernetesVersion } from "../version-info.ts";
-import { version } from "./version.ts";
 
 interface Report {
   name: string;
@@ -60,7 +60,9 @@ export const status: Command = {
       nodes: [],
     };
     if (run !== undefined) {
-      Object.assign(report, { url: run.url, version: run.version, startedAt: run.startedAt });
+      report.url = run.url;
+      if (run.version !== "") report.version = run.version;
+      if (run.startedAt !== "") report.startedAt = run.startedAt;
       report.components.push({ name: "control-plane", pid: run.controlPlane.pid, memoryBytes: memoryOf(run.controlPlane.pid) });
       for (let i = 1; i <= run.nodes; i++) {
         const agent = agentProcess(machineOf(config, i));
@@ -104,14 +106,13 @@ function nodeRow(node: Node): Report["nodes"][number] {
 }
 
 function describe(r: Report): string {
-  if (!r.running)
-    return `${r.name} is down; \`tsukube up${r.name === "dev" ? "" : ` --name ${r.name}`}\` starts it again (its data is in ${r.dataDir})`;
+  if (!r.running) return `${r.name} is down; \`tsukube up${clusterFlags(r)}\` starts it again (its data is in ${r.dataDir})`;
   const up = r.startedAt === undefined ? "?" : duration(Date.now() - Date.parse(r.startedAt));
   const lines = [
     table([
       ["Cluster", r.name],
       ["API server", `${r.url ?? ""} (${r.ready ? "ready" : `not ready${r.problem === undefined ? "" : `: ${r.problem}`}`})`],
-      ["Version", `tsukube ${r.version ?? version}, Kubernetes ${r.kubernetesVersion}`],
+      ["Version", `tsukube ${r.version ?? "?"}, Kubernetes ${r.kubernetesVersion}`],
       ["Up for", up],
       ["Store", `${r.store}, in ${r.dataDir}`],
       ["Machine", `${cpus().length} processors`],

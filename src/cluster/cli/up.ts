@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describeMissing, missing } from "../capabilities.ts";
 import { occupiedRange } from "../machines/host-network.ts";
-import { type ClusterConfig, resolveConfig, UsageError } from "../options.ts";
+import { type ClusterConfig, clusterFlags, resolveConfig, UsageError } from "../options.ts";
 import { fileProblem } from "../startup-problem.ts";
 import { ClusterError, locate, running } from "../state.ts";
 import { fix } from "./doctor.ts";
@@ -41,7 +41,7 @@ export const up: Command = {
     const alive = running(dataDir);
     if (alive !== undefined) {
       throw new ClusterError(
-        `cluster ${JSON.stringify(stored?.name ?? "dev")} is up already (process ${alive.controlPlane.pid}, ${alive.url}); stop it with \`tsukube down${stored === undefined || stored.name === "dev" ? "" : ` --name ${stored.name}`}\``,
+        `cluster ${JSON.stringify(alive.name)} is up already (process ${alive.controlPlane.pid}, ${alive.url}); stop it with \`tsukube down${stored === undefined || stored.name === "dev" ? "" : ` --name ${stored.name}`}\``,
       );
     }
     const asked = resolveConfig(

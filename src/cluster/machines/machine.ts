@@ -43,6 +43,12 @@ function readHolder(machine: Machine): ProcessId | undefined {
   return liveProcess(holderFile(machine));
 }
 
+/** Below the node's directory → where everybody expects it. */
+const cniPaths = [
+  ["cni/net.d", "/etc/cni/net.d"],
+  ["cni/lib", "/var/lib/cni"],
+] as const;
+
 /** Makes the machine, or finds it as it was left. Resolves with the process whose namespaces are the machine's. */
 export async function ensureMachine(config: ClusterConfig, machine: Machine): Promise<ProcessId> {
   mkdirSync(machine.dir, { recursive: true });
@@ -60,9 +66,17 @@ export async function ensureMachine(config: ClusterConfig, machine: Machine): Pr
       "--ipc",
       "sh",
       "-c",
-      `hostname ${machine.name} && mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run && echo ready && exec sleep infinity`,
+      [
+        `hostname ${machine.name}`,
+        "mount --make-rshared /",
+        "mount -t tmpfs -o mode=755 tmpfs /run",
+        // What containerd and people look for at these paths is the node's own.
+        ...cniPaths.map(([own, path]) => `mkdir -p "$DIR/${own}" ${path} && mount --bind "$DIR/${own}" ${path}`),
+        "echo ready",
+        "exec sleep infinity",
+      ].join(" && "),
     ],
-    { stdio: ["ignore", "pipe", "pipe"], detached: true },
+    { stdio: ["ignore", "pipe", "pipe"], detached: true, env: { ...process.env, DIR: machine.dir } },
   );
   await new Promise<void>((resolve, reject) => {
     let err = "";
@@ -169,4 +183,6 @@ export async function removeMachine(machine: Machine): Promise<void> {
   }
   if (existsSync(`/run/netns/${machine.netns}`)) await attempt("ip", ["netns", "del", machine.netns]);
   removeCgroups(machine);
+  // Mount points that were made for the node: gone unless something else uses them.
+  for (const [, path] of cniPaths) await attempt("rmdir", ["-p", "--ignore-fail-on-non-empty", path]);
 }
