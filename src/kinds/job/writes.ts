@@ -1,6 +1,7 @@
 import type { Job, JobSpec } from "../../schema/types/batch-v1.ts";
 import type { Kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
+import { setJobDefaults } from "./defaults.ts";
 
 /** Labels that tie a job's pods to it; the ones without prefix are older. */
 export const jobNameLabel = "batch.kubernetes.io/job-name";
@@ -13,6 +14,8 @@ const usual = specAndStatus<Job>({ generation: true });
 export const jobWrites: Pick<Kind<Job>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate"> = {
   prepareForCreate(job): void {
     if (job.spec && job.spec.manualSelector !== true) generateSelector(job.spec, job.metadata?.name ?? "", job.metadata?.uid ?? "");
+    // Clients see a job without labels carry those of its pods: what is read back is defaulted once more.
+    setJobDefaults(job);
     usual.prepareForCreate?.(job);
   },
   ...(usual.prepareForUpdate && { prepareForUpdate: usual.prepareForUpdate }),

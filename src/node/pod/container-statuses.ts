@@ -161,8 +161,9 @@ function terminated(c: RuntimeContainer): ContainerStateTerminated {
     exitCode: c.exitCode,
     ...(c.reason === "" ? {} : { reason: c.reason }),
     ...(c.message === "" ? {} : { message: c.message }),
-    startedAt: c.startedAt === 0 ? undefined : formatTime(c.startedAt),
-    finishedAt: c.finishedAt === 0 ? undefined : formatTime(c.finishedAt),
+    // One that never started has the epoch here, as everywhere.
+    startedAt: formatTime(c.startedAt),
+    finishedAt: formatTime(c.finishedAt),
     containerID: `containerd://${c.id}`,
   };
 }
