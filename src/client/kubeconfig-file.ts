@@ -2,8 +2,9 @@
  * Changing a kubeconfig file: under the lock file that kubectl uses too, written beside it, synced, and renamed into place,
  * so that no reader ever sees half of it.
  */
-import { mkdir, open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
+import { open, readFile, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeDirectories } from "../host/directories.ts";
 import { stringifyYaml } from "../lang/yaml.ts";
 import { sleep, systemClock } from "../core/clock.ts";
 import { type Kubeconfig, type NamedCluster, type NamedContext, type NamedUser, parseKubeconfig } from "./kubeconfig.ts";
@@ -68,7 +69,7 @@ export async function changeKubeconfig(
   options: { create?: boolean } = {},
 ): Promise<void> {
   if (options.create === false && (await textOf(path)) === undefined) return;
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  makeDirectories(dirname(path), 0o755);
   const unlock = await lock(`${path}.lock`);
   try {
     const text = await textOf(path);

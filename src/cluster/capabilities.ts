@@ -14,15 +14,19 @@ export interface Need {
   readonly optional?: boolean;
 }
 
+function executable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false; // not there, or not for this user
+  }
+}
+
 export function findProgram(name: string, path: string = process.env["PATH"] ?? ""): string | undefined {
   for (const dir of [...path.split(delimiter), "/usr/sbin", "/sbin", "/usr/local/sbin"]) {
     const file = join(dir, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      continue; // not in this one
-    }
+    if (executable(file)) return file;
   }
   return undefined;
 }
@@ -51,7 +55,7 @@ export function needs(containerd?: string): Need[] {
     { what: "root", why: "namespaces, mounts and control groups", present: root },
     ...programs.map((p) => ({
       ...p,
-      present: p.what === "containerd" && containerd !== undefined ? existsSync(containerd) : findProgram(p.what) !== undefined,
+      present: p.what === "containerd" && containerd !== undefined ? executable(containerd) : findProgram(p.what) !== undefined,
     })),
     { what: "overlayfs", why: "layers of images without copying", present: linux && /\boverlay$/m.test(filesystems()), optional: true },
   ];

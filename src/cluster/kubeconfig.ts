@@ -56,7 +56,9 @@ function reason(error: unknown): string {
           ? "it is a directory"
           : code === "ENOTDIR" || code === "EEXIST"
             ? "a file is where its directory must be"
-            : message;
+            : code === "ENOENT"
+              ? "its directory cannot be made"
+              : message;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process";
-import { accessSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { accessSync, closeSync, constants, existsSync, openSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { makeDirectories } from "../../host/directories.ts";
 import { describeMissing, missing } from "../capabilities.ts";
 import { occupiedRange } from "../machines/host-network.ts";
 import { type ClusterConfig, clusterFlags, resolveConfig, UsageError } from "../options.ts";
@@ -41,7 +42,7 @@ export const up: Command = {
     const alive = running(dataDir);
     if (alive !== undefined) {
       throw new ClusterError(
-        `cluster ${JSON.stringify(alive.name)} is up already (process ${alive.controlPlane.pid}, ${alive.url}); stop it with \`tsukube down${stored === undefined || stored.name === "dev" ? "" : ` --name ${stored.name}`}\``,
+        `cluster ${JSON.stringify(alive.name)} is up already (process ${alive.controlPlane.pid}, ${alive.url}); stop it with \`tsukube down${clusterFlags({ name: alive.name, dataDir })}\``,
       );
     }
     const asked = resolveConfig(
@@ -58,6 +59,7 @@ export const up: Command = {
       },
       stored,
     );
+    if (v["containerd"] !== undefined) checkContainerd(v["containerd"]);
     const config = await decideNodes(asked, v["yes"] === true, output);
     await checkPort(config.port);
     if (config.nodes > 0) {
@@ -68,6 +70,19 @@ export const up: Command = {
     return start(config, { kubeconfig: v["kubeconfig"], detach: v["detach"] === true }, started, output);
   },
 };
+
+function checkContainerd(path: string): void {
+  const refuse = (why: string): UsageError =>
+    new UsageError(`--containerd: ${path} ${why}; give the path of a containerd, or leave the option out to use the one on PATH`);
+  if (!existsSync(path)) throw refuse("does not exist");
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    throw refuse("may not be executed");
+  }
+  const told = spawnSync(path, ["--version"], { encoding: "utf8", timeout: 10_000 });
+  if (told.error !== undefined || !told.stdout.startsWith("containerd")) throw refuse("is not a containerd");
+}
 
 /** How many nodes of which kind; -1 stands for "not said". */
 async function decideNodes(config: ClusterConfig, yes: boolean, output: Output): Promise<ClusterConfig> {
@@ -102,7 +117,7 @@ function checkPort(port: number): Promise<void> {
 
 function makeDataDir(config: ClusterConfig): void {
   try {
-    mkdirSync(join(config.dataDir, "logs"), { recursive: true, mode: 0o700 });
+    makeDirectories(join(config.dataDir, "logs"), 0o700);
     accessSync(config.dataDir, constants.W_OK);
   } catch (error) {
     const problem = fileProblem(error);
@@ -144,8 +159,9 @@ function detached(config: ClusterConfig, kubeconfig: string | undefined, say: (r
   const pipe = child.stdio[3] as Socket;
   let interrupted = false;
   const interrupt = (): void => {
+    // Asked once it stops in order; asked twice at once, and `tsukube down` cleans up.
+    child.kill(interrupted ? "SIGKILL" : "SIGTERM");
     interrupted = true;
-    child.kill("SIGTERM");
   };
   for (const s of signals) process.on(s, interrupt);
   let failure: string | undefined;
