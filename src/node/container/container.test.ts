@@ -60,6 +60,16 @@ describe("the downward API", () => {
     assert.equal(resourceValue({ resource: "limits.memory" }, pod, container, { memory: "1Gi" }), String(1 << 30));
   });
 
+  it("gives the pod's limit where the container has none, and then the node's", () => {
+    const shared: Pod = { spec: { containers: [container], initContainers: [{ name: "i" }], resources: { limits: { cpu: "250m" } } } };
+    const value = (resource: string, containerName = "a"): string =>
+      resourceValue({ resource, containerName, divisor: "1m" }, shared, undefined, { cpu: "2", memory: "1" });
+    assert.equal(value("limits.cpu"), "250");
+    assert.equal(value("limits.memory"), "1");
+    assert.equal(value("requests.cpu"), "0");
+    assert.equal(value("limits.cpu", "i"), "0");
+  });
+
   it("quotes as Go does", () => assert.equal(goQuote('a"\\\n\u0001é'), '"a\\"\\\\\\n\\x01é"'));
 });
 

@@ -80,7 +80,10 @@ export function goQuote(text: string): string {
   return `${out}"`;
 }
 
-/** `allocatable`: the node's, which stands in for a limit that is not set. */
+/**
+ * `container`: whose the selector is when it names none. `allocatable`: the node's. For a limit that is not set or zero
+ * stands the pod's, and for that what the node has; not so for an init container that another one names.
+ */
 export function resourceValue(
   selector: ResourceFieldSelector,
   pod: Pod,
@@ -94,11 +97,16 @@ export function resourceValue(
   const resource = rest.join(".");
   const known = ["cpu", "memory", "ephemeral-storage"].includes(resource) || resource.startsWith("hugepages-");
   if ((side !== "limits" && side !== "requests") || !known) throw new Error(`unsupported container resource : ${selector.resource}`);
-  const limit = named.resources?.limits?.[resource] ?? (resource.startsWith("hugepages-") ? undefined : allocatable[resource]);
-  const amount = parseQuantity((side === "limits" ? limit : named.resources?.requests?.[resource]) ?? "0");
-  const asked = selector.divisor === undefined || quantityMilliValue(parseQuantity(selector.divisor)) === 0 ? "1" : selector.divisor;
-  const divisor = parseQuantity(asked);
+  const own = named.resources?.[side]?.[resource];
+  const defaulted = side === "limits" && !resource.startsWith("hugepages-") && (!name || pod.spec?.containers.includes(named) === true);
+  const limits = [own, pod.spec?.resources?.limits?.[resource], allocatable[resource]];
+  const amount = parseQuantity((defaulted ? limits.find((text) => !isZero(text)) : own) ?? "0");
+  const divisor = parseQuantity(isZero(selector.divisor) ? "1" : (selector.divisor as string));
   const [a, b] =
     resource === "cpu" ? [quantityMilliValue(amount), quantityMilliValue(divisor)] : [quantityValue(amount), quantityValue(divisor)];
   return String(Math.ceil(a / b));
+}
+
+function isZero(quantity: string | undefined): boolean {
+  return quantity === undefined || quantityMilliValue(parseQuantity(quantity)) === 0;
 }
