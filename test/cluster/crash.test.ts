@@ -6,10 +6,11 @@ import { test } from "node:test";
 import { findProgram, missing } from "../../src/cluster/capabilities.ts";
 import { buildDemoImage, demoImageName } from "../../src/cluster/demo/image.ts";
 import { imageDir } from "../../src/cluster/layout.ts";
-import { bridgeName } from "../../src/cluster/machines/host-network.ts";
+import { bridgeName, occupiedRange } from "../../src/cluster/machines/host-network.ts";
 import { agentProcess } from "../../src/cluster/machines/agents.ts";
 import { type Machine, machineOf } from "../../src/cluster/machines/machine.ts";
 import { isAlive, namespaceOf, type ProcessId } from "../../src/cluster/machines/processes.ts";
+import { resolveConfig } from "../../src/cluster/options.ts";
 import { readConfig } from "../../src/cluster/state.ts";
 import { type ContainerStatus, pods } from "../../src/schema/types/core-v1.ts";
 import { freePort, type Sandbox, sandbox } from "./command-line.ts";
@@ -115,6 +116,15 @@ const real =
       ? "the image needs busybox"
       : false;
 
+/** A name whose ranges no other cluster on this machine has. */
+async function freeName(stem: string): Promise<string> {
+  for (let i = 0; i < 60; i++) {
+    const name = `${stem}-${i}`;
+    if ((await occupiedRange(resolveConfig({ name }, undefined))) === undefined) return name;
+  }
+  throw new Error("every range that tsukube draws from is routed already");
+}
+
 /** The node's containerd: the one process of that name in its network namespace. */
 function containerdOf(machine: Machine): number | undefined {
   const holder = (JSON.parse(readFileSync(join(machine.dir, "holder.json"), "utf8")) as ProcessId).pid;
@@ -132,7 +142,7 @@ test("kill -9 of control plane, agent, containerd and the node's holder leaves t
   skip: real,
   timeout: 90_000,
 }, async () => {
-  const box = sandbox("crash-real");
+  const box = sandbox(await freeName("crash-real"));
   const writer = new Writer(() => box.client());
   try {
     const up = ["up", "--name", box.name, "--data-dir", box.dataDir, "--port", String(await freePort()), "--nodes", "1", "--detach"];
