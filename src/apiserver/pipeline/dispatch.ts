@@ -86,7 +86,8 @@ function dispatchResource(
   if (definition.namespaced && info.namespace === "" && !definition.verbs.includes("list")) throw resourceNotFound();
   if (definition.namespaced && info.namespace === "") checkUnnamespaced(request);
   warnOfDeprecation(server, request, served);
-  if (request.method === "HEAD") throw notSupported();
+  // What is behind a proxy answers for itself; of our own, no route takes HEAD.
+  if (request.method === "HEAD" && info.subresource !== "proxy") throw notSupported();
   if (info.subresource !== "") return dispatchSubresource(server, request, served);
   if (!definition.verbs.includes(info.verb) || !fitsPath(request)) throw notSupported();
   if (definition.handler !== undefined) {

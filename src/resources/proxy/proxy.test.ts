@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { connect, createServer as createNetServer, type AddressInfo } from "node:net";
 import { duplexPair } from "node:stream";
 import { test } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { unresolvedInfo, type ApiRequest, type ApiResponse, type ResponseSink } from "../../apiserver/request.ts";
 import { silent } from "../../core/log.ts";
 import type { Backend } from "./backend.ts";
@@ -116,6 +117,28 @@ test("an empty path is redirected to its slash", async () => {
   const backend: Backend = { scheme: "http", host: "127.0.0.1", port: 1 };
   const response = await reverseProxy(request("GET", "/a/proxy", { query: new URLSearchParams("q=1") }), backend, "");
   assert.deepEqual([response.status, response.headers["location"]], [301, "/a/proxy/?q=1"]);
+});
+
+test("an empty path asks the backend for its root, with the query", async () => {
+  await using backend = await backendOf((incoming, response) => void response.end(incoming.url));
+  const response = await reverseProxy(request("PUT", "/a/proxy", { query: new URLSearchParams("method=PUT") }), backend, "");
+  assert.equal(await text(response), "/?method=PUT");
+});
+
+test("links of a page lead through the proxy, compressed or not", async () => {
+  await using backend = await backendOf((incoming, response) => {
+    const page = Buffer.from('<a href="/rewriteme">\u00fc</a>');
+    const zipped = incoming.url === "/zipped";
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...(zipped ? { "content-encoding": "gzip" } : {}) });
+    response.end(zipped ? gzipSync(page) : page);
+  });
+  for (const path of ["/plain", "/zipped"]) {
+    const response = await reverseProxy(request("GET", `/a/proxy${path}`), backend, path);
+    const bytes = response.bytes as Buffer;
+    const page = response.headers["content-encoding"] === "gzip" ? gunzipSync(bytes) : bytes;
+    assert.equal(page.toString(), '<a href="/a/proxy/rewriteme">\u00fc</a>');
+    assert.equal(response.headers["content-length"], undefined);
+  }
 });
 
 test("a backend that is not there is unavailable", async () => {

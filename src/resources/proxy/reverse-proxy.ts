@@ -4,6 +4,7 @@ import { posix } from "node:path";
 import type { ApiRequest, ApiResponse, ResponseSink } from "../../apiserver/request.ts";
 import { internalError, serviceUnavailable } from "../../core/api-error.ts";
 import { hostPort, requestBackend, type Backend } from "./backend.ts";
+import { hasLinks, htmlBody } from "./relay-html.ts";
 
 /** Headers that are about one connection (RFC 9110, section 7.6.1), and those that authentication consumes. */
 const dropped: ReadonlySet<string> = new Set([
@@ -73,7 +74,7 @@ export async function reverseProxy(request: ApiRequest, backend: Backend, path: 
   try {
     answer = await requestBackend(backend, {
       method: request.method,
-      path: asked + suffix,
+      path: (asked === "" ? "/" : asked) + suffix,
       headers,
       body: request.body,
       signal: request.signal,
@@ -81,7 +82,19 @@ export async function reverseProxy(request: ApiRequest, backend: Backend, path: 
   } catch (error) {
     throw serviceUnavailable(`error trying to reach service: ${error instanceof Error ? error.message : String(error)}`);
   }
+  // Nobody reads the body of an answer to HEAD: it is let go here, and its connection with it.
+  if (request.method === "HEAD") answer.resume();
+  else if (answer.headers["location"] === undefined && hasLinks(answer)) {
+    const headersBack = relayedHeaders(answer);
+    delete headersBack["content-length"];
+    const bytes = await htmlBody(answer, (url) => rewrittenUrl(url, hostPort(backend), requestHost(request), prefix));
+    return { status: answer.statusCode ?? 502, headers: headersBack, bytes };
+  }
   return relay(answer, (headersBack) => rewriteLocation(headersBack, request, backend, prefix));
+}
+
+function requestHost(request: ApiRequest): string {
+  return String(request.headers["host"] ?? request.headers[":authority"] ?? "");
 }
 
 function forwardedUri(prefix: string, asked: string): string {
@@ -89,12 +102,17 @@ function forwardedUri(prefix: string, asked: string): string {
   return asked.endsWith("/") && !joined.endsWith("/") ? `${joined}/` : joined;
 }
 
-/** A backend's answer as ours, its body streamed with backpressure. */
-export function relay(answer: IncomingMessage, change: (headers: Headers) => void = () => undefined): ApiResponse {
+function relayedHeaders(answer: IncomingMessage): Headers {
   const headers: Headers = {};
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !dropped.has(name)) headers[name] = value;
   }
+  return headers;
+}
+
+/** A backend's answer as ours, its body streamed with backpressure. */
+export function relay(answer: IncomingMessage, change: (headers: Headers) => void = () => undefined): ApiResponse {
+  const headers = relayedHeaders(answer);
   change(headers);
   return { status: answer.statusCode ?? 502, headers, stream: (sink) => pump(answer, sink) };
 }
@@ -132,8 +150,7 @@ export function pump(body: IncomingMessage, sink: ResponseSink): Promise<void> {
 function rewriteLocation(headers: Headers, request: ApiRequest, backend: Backend, prefix: string): void {
   const location = headers["location"];
   if (typeof location !== "string" || location === "") return;
-  const host = String(request.headers["host"] ?? request.headers[":authority"] ?? "");
-  headers["location"] = rewrittenUrl(location, hostPort(backend), host, prefix);
+  headers["location"] = rewrittenUrl(location, hostPort(backend), requestHost(request), prefix);
 }
 
 /** Upstream's rule: other hosts and relative targets stay; a path of the backend is put behind the proxy's own. */
