@@ -80,7 +80,9 @@ export function startNodeNetwork(options: NodeNetworkOptions): NodeNetwork {
       nodePath: options.nodePath ?? process.execPath,
       log: log.child("cni"),
     });
-    await cni.start(new Attachments({ pool, mtu: mtuOf("eth0"), setHostPorts: (add, remove) => proxy.setHostPorts(add, remove) }));
+    const attachments = new Attachments({ pool, mtu: mtuOf("eth0"), setHostPorts: (add, remove) => proxy.setHostPorts(add, remove) });
+    await attachments.restore();
+    await cni.start(attachments);
     stops.push(() => cni.stop());
   };
   nodeCache.addHandlers({});

@@ -3,7 +3,7 @@
  * service table loaded, and real connections made. Prints one JSON object of findings.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { attempt, run } from "../../src/host/commands.ts";
@@ -11,19 +11,21 @@ import { Attachments } from "../../src/network/cni/attachments.ts";
 import { AddressPool } from "../../src/network/cni/ipam.ts";
 import type { CniCall, Verb } from "../../src/network/cni/protocol.ts";
 import { emptyPlan, planProxy } from "../../src/network/proxy/plan.ts";
+import { HostPortTable } from "../../src/network/proxy/host-ports.ts";
 import { baseRuleset, changes } from "../../src/network/proxy/ruleset.ts";
 import type { Service } from "../../src/schema/types/core-v1.ts";
 
 const prefix = process.argv[2] as string;
 const pods = [1, 2].map((i) => `${prefix}-pod${i}`);
 const findings: Record<string, unknown> = {};
-const hostPorts: string[] = [];
-const pool = new AddressPool(mkdtempSync(join(tmpdir(), "tsukube-pool-")), "10.77.0.0/24");
+const hostPorts = new HostPortTable("tsukube");
+const poolDir = mkdtempSync(join(tmpdir(), "tsukube-pool-"));
+const pool = new AddressPool(poolDir, "10.77.0.0/24");
 const attachments = new Attachments({
   pool,
   mtu: 1500,
   setHostPorts: (add) => {
-    for (const [k, v] of add) hostPorts.push(`${k} : ${v}`);
+    hostPorts.change(add, []);
     return Promise.resolve();
   },
 });
@@ -66,7 +68,12 @@ for (const pod of pods) {
   await run("ip", ["netns", "add", pod]);
   const result = await attachments.handle(
     call("ADD", pod, {
-      runtimeConfig: { portMappings: pod === pods[0] ? [{ hostPort: 9000, containerPort: 8080, protocol: "tcp" }] : [] },
+      runtimeConfig: {
+        portMappings:
+          pod === pods[0]
+            ? [{ hostPort: 9000, containerPort: 8080, protocol: "tcp" }]
+            : [{ hostPort: 9000, containerPort: 8080, protocol: "tcp", hostIP: "127.0.0.1" }],
+      },
     }),
   );
   addresses.push((result?.ips?.[0]?.address ?? "").split("/")[0] as string);
@@ -131,7 +138,7 @@ await run(
     dnsAddress: "10.79.0.10",
   }) +
     changes(emptyPlan(), plan) +
-    `add element ip tsukube hostports { ${hostPorts.join(", ")} }\n`,
+    hostPorts.all(),
 );
 for (let i = 0; i < 50 && (await fetchFrom(pods[0] as string, `http://${addresses[1]}:8080`)).startsWith("error"); i++) continue;
 findings["direct"] = await fetchFrom(pods[0] as string, `http://${addresses[1]}:8080`);
@@ -168,6 +175,13 @@ findings["refused"] = await fetchFrom(pods[0] as string, "http://10.79.0.6");
 findings["wrongPort"] = await fetchFrom(pods[0] as string, "http://10.79.0.5:81");
 findings["nodePort"] = (await fetchFrom(pods[1] as string, "http://10.78.0.11:30080")).startsWith(prefix);
 findings["hostPort"] = (await fetchFrom(pods[1] as string, "http://10.78.0.11:9000")).split(" ")[0]?.slice(prefix.length + 1);
+findings["hostPortOfItself"] = (await fetchFrom(pods[0] as string, "http://10.78.0.11:9000")).split(" ")[0]?.slice(prefix.length + 1);
+await run("sh", ["-c", "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"]);
+findings["hostPortAtLoopback"] = await run(process.execPath, [
+  "-e",
+  `fetch("http://127.0.0.1:9000").then(r=>r.text()).then(t=>console.log(t))`,
+]).then((t) => t.split(" ")[0]?.slice(prefix.length + 1));
+findings["leaseKeepsPorts"] = new AddressPool(poolDir, "10.77.0.0/24").find(pods[0] as string, "eth0")?.ports[0]?.hostPort;
 findings["fromNode"] = await run(process.execPath, [
   "-e",
   `fetch("http://10.79.0.5").then(r=>r.text()).then(t=>console.log(t.length>0))`,
@@ -181,4 +195,5 @@ findings["leasesAfterDel"] = pool.list().length;
 findings["links"] = (await inPod(pods[0] as string, "ip -o link show eth0 2>&1; true")).includes("does not exist");
 for (const s of servers) s.kill("SIGKILL");
 for (const pod of pods) await attempt("ip", ["netns", "del", pod]);
+rmSync(poolDir, { recursive: true });
 console.log(JSON.stringify(findings));

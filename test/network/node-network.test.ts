@@ -33,6 +33,9 @@ test("pods reach one another, services, node ports and host ports; what has no e
     assert.equal(f["wrongPort"], "error ECONNREFUSED");
     assert.equal(f["nodePort"], true);
     assert.equal(f["hostPort"], "pod1");
+    assert.equal(f["hostPortOfItself"], "pod1", "a pod reaches itself by its node's port");
+    assert.equal(f["hostPortAtLoopback"], "pod2", "the same port at another address leads elsewhere");
+    assert.equal(f["leaseKeepsPorts"], 9000);
     assert.equal(f["fromNode"], "true");
     assert.equal(f["leasesAfterGc"], 1);
     assert.equal(f["leasesAfterDel"], 0);

@@ -6,8 +6,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { attempt, CommandError, run } from "../../host/commands.ts";
+import { hostPortsOf, type HostPort } from "../host-port.ts";
 import { AddressPool, type Lease } from "./ipam.ts";
-import { CniError, cniCode, type CniCall, type CniResult, type PortMapping } from "./protocol.ts";
+import { CniError, cniCode, type CniCall, type CniResult } from "./protocol.ts";
 
 const gateway = "169.254.1.1";
 const hostMac = "ee:ee:ee:ee:ee:ee";
@@ -16,17 +17,21 @@ export interface AttachmentsOptions {
   readonly pool: AddressPool;
   readonly mtu: number;
   /** Opens and closes node ports that lead to a pod. */
-  readonly setHostPorts: (add: ReadonlyMap<string, string>, remove: readonly string[]) => Promise<void>;
+  readonly setHostPorts: (add: readonly HostPort[], remove: readonly HostPort[]) => Promise<void>;
 }
 
 export class Attachments {
   readonly #options: AttachmentsOptions;
-  readonly #hostPorts = new Map<string, string[]>();
   /** Calls for one container run one after another. */
   readonly #busy = new Map<string, Promise<unknown>>();
 
   constructor(options: AttachmentsOptions) {
     this.#options = options;
+  }
+
+  /** Opens the ports of pods that are attached already. */
+  async restore(): Promise<void> {
+    await this.#setPorts(this.#options.pool.list(), []);
   }
 
   /** Answers a call: the result of ADD, nothing for the others. */
@@ -64,12 +69,12 @@ export class Attachments {
     const { pool, mtu } = this.#options;
     const known = pool.find(call.containerId, call.ifname);
     if (known !== undefined) await this.#delete(call.containerId, call.ifname, call.netns);
-    const lease = pool.take(call.containerId, call.ifname);
+    const lease = pool.take(call.containerId, call.ifname, call.config.runtimeConfig?.portMappings);
     if (lease === undefined) throw new CniError(cniCode.tryAgain, "no address is free in the node's pod range");
     const host = hostLink(call.containerId, call.ifname);
     try {
       await this.#link(call, lease, host, mtu);
-      await this.#openPorts(call.containerId, lease.address, call.config.runtimeConfig?.portMappings ?? []);
+      await this.#setPorts([lease], []);
     } catch (error) {
       await attempt("ip", ["link", "del", host]);
       pool.release(lease);
@@ -115,25 +120,18 @@ export class Attachments {
     );
   }
 
-  async #openPorts(containerId: string, address: string, mappings: readonly PortMapping[]): Promise<void> {
-    const add = new Map<string, string>();
-    for (const m of mappings)
-      if (m.hostPort) add.set(`${(m.protocol ?? "tcp").toLowerCase()} . ${m.hostPort}`, `${address} . ${m.containerPort}`);
-    if (add.size === 0) return;
-    this.#hostPorts.set(containerId, [...add.keys()]);
-    await this.#options.setHostPorts(add, []);
+  async #setPorts(open: readonly Lease[], close: readonly Lease[]): Promise<void> {
+    const ports = (leases: readonly Lease[]): HostPort[] => leases.flatMap((l) => hostPortsOf(l.address, l.ports));
+    const [add, remove] = [ports(open), ports(close)];
+    if (add.length + remove.length > 0) await this.#options.setHostPorts(add, remove);
   }
 
   /** Never fails for what is gone already. */
   async #delete(containerId: string, ifname: string, netns: string): Promise<void> {
-    const ports = this.#hostPorts.get(containerId);
-    if (ports !== undefined) {
-      this.#hostPorts.delete(containerId);
-      await this.#options.setHostPorts(new Map(), ports);
-    }
+    const lease = this.#options.pool.find(containerId, ifname);
+    if (lease !== undefined) await this.#setPorts([], [lease]);
     // The peer goes with its end; where the namespace went first, both are gone.
     if (netns === "" || linkExists(hostLink(containerId, ifname))) await attempt("ip", ["link", "del", hostLink(containerId, ifname)]);
-    const lease = this.#options.pool.find(containerId, ifname);
     if (lease !== undefined) this.#options.pool.release(lease);
   }
 

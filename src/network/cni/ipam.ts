@@ -1,14 +1,17 @@
 /**
  * Addresses of a node's pods, drawn round from its range so that an address just given back is not the next one given.
- * Each lease is a file named by its address, holding container and interface: an agent that restarts reads them back.
+ * Each lease is a file named by its address, holding container, interface and, as JSON, the ports of the node that lead to
+ * it: an agent that restarts reads them back.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { PortMapping } from "../host-port.ts";
 
 export interface Lease {
   readonly address: string;
   readonly containerId: string;
   readonly ifname: string;
+  readonly ports: readonly PortMapping[];
 }
 
 export class AddressPool {
@@ -27,8 +30,8 @@ export class AddressPool {
     mkdirSync(dir, { recursive: true });
     this.#next = 0;
     for (const address of readdirSync(dir)) {
-      const [containerId = "", ifname = ""] = readFileSync(join(dir, address), "utf8").split("\n");
-      this.#leases.set(address, { address, containerId, ifname });
+      const [containerId = "", ifname = "", ports = ""] = readFileSync(join(dir, address), "utf8").split("\n");
+      this.#leases.set(address, { address, containerId, ifname, ports: ports === "" ? [] : (JSON.parse(ports) as PortMapping[]) });
       const offset = toNumber(address) - this.#first;
       if (offset >= this.#next && offset < this.#size) this.#next = offset + 1;
     }
@@ -44,14 +47,14 @@ export class AddressPool {
   }
 
   /** Undefined when every address is taken. */
-  take(containerId: string, ifname: string): Lease | undefined {
+  take(containerId: string, ifname: string, ports: readonly PortMapping[] = []): Lease | undefined {
     for (let i = 0; i < this.#size; i++) {
       const offset = (this.#next + i) % this.#size;
       const address = toText(this.#first + offset);
       if (this.#leases.has(address)) continue;
       this.#next = (offset + 1) % this.#size;
-      const lease = { address, containerId, ifname };
-      writeFileSync(join(this.#dir, address), `${containerId}\n${ifname}\n`);
+      const lease = { address, containerId, ifname, ports };
+      writeFileSync(join(this.#dir, address), `${containerId}\n${ifname}\n${ports.length === 0 ? "" : `${JSON.stringify(ports)}\n`}`);
       this.#leases.set(address, lease);
       return lease;
     }

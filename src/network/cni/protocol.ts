@@ -1,4 +1,5 @@
 /** The CNI 1.1.0 protocol: what a runtime sends and what it is answered (SPEC.md of containernetworking/cni). */
+import type { PortMapping } from "../host-port.ts";
 
 export const supportedVersions: readonly string[] = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
@@ -14,13 +15,6 @@ export interface CniCall {
   /** CNI_ARGS, parsed: `K8S_POD_NAME` and the like. */
   readonly args: ReadonlyMap<string, string>;
   readonly config: NetworkConfig;
-}
-
-export interface PortMapping {
-  hostPort: number;
-  containerPort: number;
-  protocol?: string;
-  hostIP?: string;
 }
 
 export interface NetworkConfig {

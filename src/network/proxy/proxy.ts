@@ -6,6 +6,8 @@ import { attempt, run } from "../../host/commands.ts";
 import type { Informer, InformerFactory } from "../../client/informer.ts";
 import { endpointslices, type EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import { services, type Service } from "../../schema/types/core-v1.ts";
+import type { HostPort } from "../host-port.ts";
+import { HostPortTable } from "./host-ports.ts";
 import { emptyPlan, planProxy, type ProxyPlan } from "./plan.ts";
 import { baseRuleset, changes, staleUdp, tableName, type TableOptions } from "./ruleset.ts";
 
@@ -37,8 +39,7 @@ export class ServiceProxy {
   /** Ids of endpoints with session affinity; forgotten with the agent, as what clients had is with the table. */
   readonly #ids = new Map<string, number>();
   #lastId = 0;
-  /** `proto . port` → `address . port`, of pods on this node. */
-  readonly #hostPorts = new Map<string, string>();
+  readonly #hostPorts = new HostPortTable(tableName);
 
   constructor(options: ServiceProxyOptions) {
     this.#options = options;
@@ -64,20 +65,14 @@ export class ServiceProxy {
   }
 
   /** Ports of the node that lead to a pod (`hostPort`). */
-  async setHostPorts(add: ReadonlyMap<string, string>, remove: readonly string[]): Promise<void> {
-    const gone = remove.filter((k) => this.#hostPorts.delete(k));
-    const fresh: string[] = [];
-    for (const [k, v] of add) {
-      if (this.#hostPorts.get(k) === v) continue;
-      this.#hostPorts.set(k, v);
-      fresh.push(`${k} : ${v}`);
-    }
+  async setHostPorts(add: readonly HostPort[], remove: readonly HostPort[]): Promise<void> {
+    const text = this.#hostPorts.change(add, remove);
     await this.#running; // a whole load under way may have read the ports before this change
-    if (this.#plan === undefined) return;
-    const text =
-      (gone.length > 0 ? `delete element ip ${tableName} hostports { ${gone.join(", ")} }\n` : "") +
-      (fresh.length > 0 ? `add element ip ${tableName} hostports { ${fresh.join(", ")} }\n` : "");
-    if (text !== "") await run("nft", ["-f", "-"], text);
+    if (this.#plan === undefined || text === "") return;
+    await run("nft", ["-f", "-"], text);
+    // Datagrams that came before the change, or for a pod that is gone, would keep going where the first one went.
+    for (const { protocol, port } of [...add, ...remove])
+      if (protocol === "udp") await attempt("conntrack", ["-D", "-p", "udp", "--orig-port-dst", String(port)]);
   }
 
   #idOf(endpoint: string): number {
@@ -124,13 +119,7 @@ export class ServiceProxy {
     });
     const from = this.#plan;
     try {
-      const hostPorts = [...this.#hostPorts].map(([k, v]) => `${k} : ${v}`);
-      const text =
-        from === undefined
-          ? baseRuleset(table) +
-            changes(emptyPlan(), next) +
-            (hostPorts.length > 0 ? `add element ip ${tableName} hostports { ${hostPorts.join(", ")} }\n` : "")
-          : changes(from, next);
+      const text = from === undefined ? baseRuleset(table) + changes(emptyPlan(), next) + this.#hostPorts.all() : changes(from, next);
       if (text === "") return;
       await run("nft", ["-f", "-"], text);
       // Chains are never removed, so that the next difference must know of all that were made.

@@ -28,6 +28,7 @@ const unmarked = "0xffffbfff";
 const dispatch = `
     ip daddr . meta l4proto . th dport vmap @services
     ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @nodeports
+    fib daddr type local dnat ip to ip daddr . meta l4proto . th dport map @hostports-at
     fib daddr type local dnat ip to meta l4proto . th dport map @hostports`;
 
 /** The empty table, replacing what was there before in one transaction. */
@@ -47,6 +48,8 @@ table ${t} {
   map without-endpoints { typeof ip daddr . meta l4proto . th dport : verdict; }
   map nodeports-without-endpoints { typeof meta l4proto . th dport : verdict; }
   map hostports { typeof meta l4proto . th dport : ip daddr . th dport; }
+  map hostports-at { typeof ip daddr . meta l4proto . th dport : ip daddr . th dport; }
+  set hostports-hairpin { typeof ip saddr . ip daddr; }
   set cluster-ips { typeof ip daddr; }
   set hairpin { typeof ip saddr . ip daddr; }
   chain refuse {
@@ -82,6 +85,8 @@ table ${t} {
     type nat hook postrouting priority srcnat; policy accept;
     meta mark and ${mark} != 0 meta mark set meta mark and ${unmarked} masquerade fully-random
     ct status dnat ip saddr . ip daddr @hairpin masquerade
+    ct status dnat ip saddr . ip daddr @hostports-hairpin masquerade
+    ct status dnat ip saddr 127.0.0.0/8 oifname != "lo" masquerade
     ip saddr ${o.podCidr} ip daddr != { ${o.clusterPodCidr}, ${o.nodeCidr}, ${o.serviceCidr} } masquerade
   }
 }
