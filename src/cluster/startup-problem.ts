@@ -2,11 +2,11 @@
 import { ClusterError } from "./state.ts";
 import type { ClusterConfig } from "./options.ts";
 
-/** What the file system says, for any command; undefined: it was something else. */
-export function fileProblem(error: unknown): ClusterError | undefined {
+/** What the file system says, for any command; undefined: it was something else. `otherwise`: what is named when the error names no path. */
+export function fileProblem(error: unknown, otherwise = "a file"): ClusterError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path } = error as NodeJS.ErrnoException;
-  const where = path ?? "a file";
+  const where = path ?? otherwise;
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
@@ -34,5 +34,5 @@ export function startupProblem(error: unknown, config: ClusterConfig): Error {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EADDRINUSE") return new ClusterError(`port ${config.port} is taken by another program; give a free one with --port`);
   if (error.name === "StoreError") return new ClusterError(`${config.dataDir}/store: ${error.message}`);
-  return fileProblem(error) ?? error;
+  return fileProblem(error, config.dataDir) ?? error;
 }

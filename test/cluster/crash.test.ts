@@ -9,7 +9,7 @@ import { imageDir } from "../../src/cluster/layout.ts";
 import { bridgeName, occupiedRange } from "../../src/cluster/machines/host-network.ts";
 import { agentProcess } from "../../src/cluster/machines/agents.ts";
 import { type Machine, machineOf } from "../../src/cluster/machines/machine.ts";
-import { isAlive, namespaceOf, type ProcessId } from "../../src/cluster/machines/processes.ts";
+import { commandOf, isAlive, namespaceOf, type ProcessId } from "../../src/cluster/machines/processes.ts";
 import { resolveConfig } from "../../src/cluster/options.ts";
 import { readConfig } from "../../src/cluster/state.ts";
 import { type ContainerStatus, pods } from "../../src/schema/types/core-v1.ts";
@@ -134,8 +134,8 @@ function containerdOf(machine: Machine): number | undefined {
 function processesNamed(name: string): number[] {
   return readdirSync("/proc")
     .filter((d) => /^\d+$/.test(d))
-    .filter((d) => existsSync(`/proc/${d}/comm`) && readFileSync(`/proc/${d}/comm`, "utf8").trim() === name)
-    .map(Number);
+    .map(Number)
+    .filter((pid) => commandOf(pid) === name);
 }
 
 test("kill -9 of control plane, agent, containerd and the node's holder leaves the same containers running", {
@@ -186,6 +186,10 @@ test("kill -9 of control plane, agent, containerd and the node's holder leaves t
       [...readdirSync("/sys/class/net"), ...(existsSync("/run/netns") ? readdirSync("/run/netns") : [])].filter((n) =>
         n.startsWith(bridge),
       ),
+      [],
+    );
+    assert.deepEqual(
+      processesNamed("containerd-shim").filter((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(box.dataDir)),
       [],
     );
     assert.ok(!readFileSync("/proc/mounts", "utf8").includes(box.dataDir), "mounts are left");

@@ -120,7 +120,7 @@ function makeDataDir(config: ClusterConfig): void {
     makeDirectories(join(config.dataDir, "logs"), 0o700);
     accessSync(config.dataDir, constants.W_OK);
   } catch (error) {
-    const problem = fileProblem(error);
+    const problem = fileProblem(error, config.dataDir);
     if (problem !== undefined) throw problem;
     const e = error as NodeJS.ErrnoException;
     throw new ClusterError(`the data directory ${config.dataDir} cannot be made (${e.code ?? e.message}); give another with --data-dir`);

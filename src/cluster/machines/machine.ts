@@ -4,14 +4,14 @@
  * runtimes come and go.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCidr } from "../cidr.ts";
 import type { ClusterConfig } from "../options.ts";
 import { attempt, run } from "../../host/commands.ts";
 import { writeFileWhole } from "../state.ts";
 import { bridgeName, hostAddress, nodeAddress } from "./host-network.ts";
-import { liveProcess, namespaceOf, processId, processesInNamespace, signal, type ProcessId } from "./processes.ts";
+import { commandOf, liveProcess, namespaceOf, processId, processesInNamespace, signal, type ProcessId } from "./processes.ts";
 
 export interface Machine {
   readonly name: string;
@@ -95,6 +95,43 @@ export async function ensureMachine(config: ClusterConfig, machine: Machine): Pr
   return id;
 }
 
+/** A new holder joins the namespaces that the node's runtime is still in, if its predecessor was killed; else it makes them. */
+function holderCommand(machine: Machine): string[] {
+  const present = survivor(machine);
+  if (present !== undefined) return [...inside(processId(present)), "sh", "-c", "echo ready && exec sleep infinity"];
+  return [
+    "nsenter",
+    `--net=/run/netns/${machine.netns}`,
+    "unshare",
+    "--mount",
+    "--uts",
+    "--ipc",
+    "sh",
+    "-c",
+    `hostname ${machine.name} && mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run && echo ready && exec sleep infinity`,
+  ];
+}
+
+/** A process of the machine that no container holds: it has the machine's mounts, and the host's root directory. */
+function survivor(machine: Machine): number | undefined {
+  const net = networkOf(machine);
+  if (net === undefined) return undefined;
+  const [own, root] = [namespaceOf("self", "mnt"), statSync("/")];
+  const found = processesInNamespace("net", net).filter((pid) => {
+    const mnt = namespaceOf(pid, "mnt");
+    const there = mnt === undefined || mnt === own ? undefined : statSync(`/proc/${pid}/root/`, { throwIfNoEntry: false });
+    return there?.dev === root.dev && there.ino === root.ino;
+  });
+  // The runtime's own mounts are the ones that its containers hang on.
+  return found.find((pid) => commandOf(pid).startsWith("containerd")) ?? found[0];
+}
+
+/** As a link in /proc/PID/ns/net names it. */
+function networkOf(machine: Machine): string | undefined {
+  const file = statSync(`/run/netns/${machine.netns}`, { throwIfNoEntry: false });
+  return file === undefined ? undefined : `net:[${file.ino}]`;
+}
+
 /** The words that put a command inside the machine: `nsenter --target PID … --`. */
 export function inside(holder: ProcessId): string[] {
   return ["nsenter", "--target", String(holder.pid), "--net", "--mount", "--uts", "--ipc", "--"];
@@ -146,11 +183,16 @@ function ensureCgroups(machine: Machine): void {
   }
 }
 
-/** Every process of the machine: those in its mount namespace and those in its cgroups (containers have mounts of their own). */
+/**
+ * Every process of the machine: those in its mount or network namespace, and those in its cgroups (containers have
+ * namespaces of their own, and whoever killed the holder took its word for the mounts away).
+ */
 function processesOf(machine: Machine, holder: ProcessId | undefined): Set<number> {
   const all = new Set<number>();
   const mnt = holder === undefined ? undefined : namespaceOf(holder.pid, "mnt");
   if (mnt !== undefined && mnt !== namespaceOf("self", "mnt")) for (const pid of processesInNamespace("mnt", mnt)) all.add(pid);
+  const net = networkOf(machine);
+  if (net !== undefined && net !== namespaceOf("self", "net")) for (const pid of processesInNamespace("net", net)) all.add(pid);
   const visit = (dir: string): void => {
     for (const entry of readdirSync(dir, { withFileTypes: true })) if (entry.isDirectory()) visit(join(dir, entry.name));
     for (const pid of readFileSync(join(dir, "cgroup.procs"), "utf8").split("\n")) if (pid !== "" && pid !== "0") all.add(Number(pid));

@@ -87,6 +87,16 @@ export function namespaceOf(pid: number | "self", type: "mnt" | "net"): string |
   }
 }
 
+/** The short name of a process's program; empty when the process is gone. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch (error) {
+    if (isGone(error)) return "";
+    throw error;
+  }
+}
+
 /** Proportional set size in bytes; undefined when it cannot be read. */
 export function memoryOf(pid: number): number | undefined {
   try {
