@@ -1,0 +1,19 @@
+/** The expression cannot be read or does not type-check. `pos` is an offset in UTF-16 units into the source. */
+export class CelSyntaxError extends Error {
+  override readonly name = "CelSyntaxError";
+  readonly pos: number;
+  constructor(message: string, pos: number) {
+    super(message);
+    this.pos = pos;
+  }
+}
+
+/** Evaluation failed: absorbed by `&&`, `||` and the macros built on them where the other side decides. */
+export class CelError extends Error {
+  override readonly name = "CelError";
+}
+
+/** No overload of the function takes these arguments. */
+export function noSuchOverload(): CelError {
+  return new CelError("no such overload");
+}

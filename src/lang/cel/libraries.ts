@@ -1,0 +1,20 @@
+import type { EnvironmentOptions } from "./environment.ts";
+import { CONVERSIONS } from "./functions/conversions.ts";
+import { OPERATORS } from "./functions/operators.ts";
+import { OPTIONAL_FUNCTIONS } from "./functions/optionals.ts";
+import { TEXT_FUNCTIONS } from "./functions/text.ts";
+import { TIME_FUNCTIONS } from "./functions/time.ts";
+import { BIND_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from "./macros.ts";
+import { DYN, optionalOf } from "./types.ts";
+
+/** Macros and functions that belong together. */
+export type Library = Required<Pick<EnvironmentOptions, "macros" | "functions">> & Pick<EnvironmentOptions, "types">;
+
+/** What cel-spec's language definition calls the standard. */
+export const STANDARD: Library = {
+  macros: [STANDARD_MACROS],
+  functions: [OPERATORS, CONVERSIONS, TEXT_FUNCTIONS, TIME_FUNCTIONS],
+};
+export const TWO_VARIABLES: Library = { macros: [TWO_VARIABLE_MACROS], functions: [] };
+export const OPTIONALS: Library = { macros: [OPTIONAL_MACROS], functions: [OPTIONAL_FUNCTIONS], types: [optionalOf(DYN)] };
+export const BINDINGS: Library = { macros: [BIND_MACROS], functions: [] };
