@@ -96,7 +96,7 @@ async function decideNodes(config: ClusterConfig, yes: boolean, output: Output):
     return { ...config, nodes: config.nodes === -1 ? 1 : config.nodes, simulatedNodes: Math.max(0, config.simulatedNodes) };
   if (config.nodes > 0)
     throw new ClusterError(
-      `--nodes ${config.nodes}: real nodes cannot run here: ${describeMissing(lacking)}; \`tsukube doctor --fix\` helps, or use --simulated-nodes ${config.nodes}`,
+      `--nodes ${config.nodes}: real nodes cannot run here: ${describeMissing(lacking)}; ${lacking.some((n) => n.package !== undefined) ? "`tsukube doctor --fix` installs packages" : "run it as root on Linux"}, or use --simulated-nodes ${config.nodes}`,
     );
   output.note(`no real node: ${describeMissing(lacking)}; pods run on a simulated node (\`tsukube doctor\` tells more)`);
   return { ...config, nodes: 0, simulatedNodes: config.simulatedNodes === -1 ? 1 : config.simulatedNodes };

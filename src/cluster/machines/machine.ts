@@ -56,28 +56,12 @@ export async function ensureMachine(config: ClusterConfig, machine: Machine): Pr
   ensureCgroups(machine);
   const held = readHolder(machine);
   if (held !== undefined) return held;
-  const holder = spawn(
-    "nsenter",
-    [
-      `--net=/run/netns/${machine.netns}`,
-      "unshare",
-      "--mount",
-      "--uts",
-      "--ipc",
-      "sh",
-      "-c",
-      [
-        `hostname ${machine.name}`,
-        "mount --make-rshared /",
-        "mount -t tmpfs -o mode=755 tmpfs /run",
-        // What containerd and people look for at these paths is the node's own.
-        ...cniPaths.map(([own, path]) => `mkdir -p "$DIR/${own}" ${path} && mount --bind "$DIR/${own}" ${path}`),
-        "echo ready",
-        "exec sleep infinity",
-      ].join(" && "),
-    ],
-    { stdio: ["ignore", "pipe", "pipe"], detached: true, env: { ...process.env, DIR: machine.dir } },
-  );
+  const [command = "", ...args] = holderCommand(machine);
+  const holder = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    env: { ...process.env, DIR: machine.dir },
+  });
   await new Promise<void>((resolve, reject) => {
     let err = "";
     holder.stderr.on("data", (d: Buffer) => (err += d.toString()));
@@ -108,7 +92,15 @@ function holderCommand(machine: Machine): string[] {
     "--ipc",
     "sh",
     "-c",
-    `hostname ${machine.name} && mount --make-rshared / && mount -t tmpfs -o mode=755 tmpfs /run && echo ready && exec sleep infinity`,
+    [
+      `hostname ${machine.name}`,
+      "mount --make-rshared /",
+      "mount -t tmpfs -o mode=755 tmpfs /run",
+      // What containerd and people look for at these paths is the node's own.
+      ...cniPaths.map(([own, path]) => `mkdir -p "$DIR/${own}" ${path} && mount --bind "$DIR/${own}" ${path}`),
+      "echo ready",
+      "exec sleep infinity",
+    ].join(" && "),
   ];
 }
 
