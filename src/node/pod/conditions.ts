@@ -39,6 +39,8 @@ export interface ConditionInput {
   readonly old: readonly PodCondition[];
   /** Of a resize in place that is under way. */
   readonly resize?: readonly PodCondition[];
+  /** Of a restart of all containers. */
+  readonly restart?: readonly PodCondition[];
 }
 
 /** In the kubelet's order: foreign conditions first, then its own. */
@@ -62,6 +64,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     own("Ready", judgeReady(pod, containersReady, foreign)),
     own("ContainersReady", containersReady),
     own("PodScheduled", { status: "True" }),
+    ...(input.restart ?? []),
   ];
 }
 

@@ -11,6 +11,7 @@ import type {
   PodStatus,
   VolumeMountStatus,
 } from "../../schema/types/core-v1.ts";
+import { removedStatus, restartsAll } from "./restart-all.ts";
 import { shouldStart } from "./restart-policy.ts";
 import { findRuntimeContainer, type PodRuntime, type RuntimeContainer } from "./runtime.ts";
 
@@ -95,6 +96,7 @@ function mountStatuses(container: Container | EphemeralContainer): VolumeMountSt
 function absent(input: StatusInput, container: Container | EphemeralContainer, old: ContainerStatus | undefined): ContainerStatus {
   const status = initial(input.pod, container);
   if (old === undefined) return status;
+  if (old.state?.waiting === undefined && restartsAll(input.pod, input.runtime, input.old)) return removedStatus(status, old);
   if (old.state?.terminated !== undefined) return old;
   status.restartCount = old.restartCount;
   if (old.lastState !== undefined) status.lastState = old.lastState;

@@ -1,7 +1,8 @@
 /** A pod's phase from the states of its containers. Pure. */
 import { isSidecar } from "../../kinds/pod/containers.ts";
-import type { Container, ContainerStatus, PodSpec } from "../../schema/types/core-v1.ts";
+import type { Container, ContainerStateTerminated, ContainerStatus, PodSpec } from "../../schema/types/core-v1.ts";
 import { shouldRestart } from "../../kinds/pod/restart.ts";
+import { restartingReason } from "./restart-all.ts";
 
 export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown";
 
@@ -11,6 +12,8 @@ export type PodPhase = "Pending" | "Running" | "Succeeded" | "Failed" | "Unknown
  */
 export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], ended: boolean, initialized: boolean): PodPhase {
   const find = (container: Container): ContainerStatus | undefined => statuses.find((s) => s.name === container.name);
+  const over = (container: Container, end: ContainerStateTerminated): boolean =>
+    end.reason !== restartingReason && !shouldRestart(container, spec, end.exitCode);
   let pendingInit = 0;
   let pendingSidecars = 0;
   let failedForGood = 0;
@@ -31,7 +34,7 @@ export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], en
     }
     const end = status?.state?.terminated ?? (status?.state?.waiting === undefined ? undefined : status.lastState?.terminated);
     if (end === undefined) pendingInit++;
-    else if (end.exitCode !== 0 && !shouldRestart(container, spec, end.exitCode)) failedForGood++;
+    else if (end.exitCode !== 0 && over(container, end)) failedForGood++;
   }
 
   for (const container of spec.containers) {
@@ -44,7 +47,7 @@ export function podPhase(spec: PodSpec, statuses: readonly ContainerStatus[], en
     const end = now ?? (status?.state?.waiting === undefined ? undefined : status.lastState?.terminated);
     if (end !== undefined) {
       stopped++;
-      if (!shouldRestart(container, spec, end.exitCode)) stoppedForGood++;
+      if (over(container, end)) stoppedForGood++;
       if (now?.exitCode === 0) succeeded++;
     } else if (status?.state?.waiting !== undefined) waiting++;
     else unknown++;

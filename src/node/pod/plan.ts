@@ -5,7 +5,8 @@
 import { isSidecar } from "../../kinds/pod/containers.ts";
 import type { Container, Pod, PodSpec } from "../../schema/types/core-v1.ts";
 import { containerHash } from "./labels.ts";
-import { matchingRestartRule, shouldRestart } from "../../kinds/pod/restart.ts";
+import { shouldRestart } from "../../kinds/pod/restart.ts";
+import { asksForAll } from "./restart-all.ts";
 import { restartsOnProbeFailure, shouldStart } from "./restart-policy.ts";
 import { findRuntimeContainer, type PodRuntime, type RuntimeContainer } from "./runtime.ts";
 
@@ -121,17 +122,15 @@ function succeeded(container: Container, runtime: PodRuntime): boolean {
 /** Containers to remove when one ended with a rule that restarts all. Newest instances only decide; every instance goes. */
 function planReset(spec: PodSpec, runtime: PodRuntime): RuntimeContainer[] {
   const all = [...(spec.initContainers ?? []), ...spec.containers];
-  const triggers = (container: Container, c: RuntimeContainer): boolean =>
-    c.state === "exited" && matchingRestartRule(container, c.exitCode)?.action === "RestartAllContainers";
   const source = all.some((container) => {
     const latest = findRuntimeContainer(runtime, container.name);
-    return latest !== undefined && triggers(container, latest);
+    return latest !== undefined && asksForAll(container, latest);
   });
   if (!source) return [];
   const first: RuntimeContainer[] = [];
   const last: RuntimeContainer[] = [];
   for (const container of all.reverse()) {
-    for (const c of runtime.containers) if (c.name === container.name) (triggers(container, c) ? last : first).push(c);
+    for (const c of runtime.containers) if (c.name === container.name) (asksForAll(container, c) ? last : first).push(c);
   }
   return [...first, ...last];
 }

@@ -102,6 +102,30 @@ describe("the status of a pod", () => {
     assert.equal(status.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 1);
   });
 
+  it("goes on while a rule restarts all its containers, though none of them may be restarted alone", () => {
+    const rule = { action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } };
+    const asking = { name: "b", image: "web", restartPolicy: "Never", restartPolicyRules: [rule] };
+    const batch: Pod = { ...pod, spec: { containers: [{ name: "a", image: "web" }, asking], restartPolicy: "Never" } };
+    const ended: RuntimeContainer = { ...running, id: "c2", name: "b", state: "exited", exitCode: 42, reason: "Error" };
+    const before = podStatus({ ...base, pod: batch, runtime: alive(running, { ...ended, state: "running" }) });
+    assert.equal(condition(before, "AllContainersRestarting"), "False");
+    const asked = podStatus({ ...base, pod: batch, old: before, runtime: alive(running, ended) });
+    assert.equal(condition(asked, "AllContainersRestarting"), "True");
+    const removed = podStatus({ ...base, pod: batch, old: asked, runtime: alive() });
+    assert.equal(removed.phase, "Running");
+    assert.equal(condition(removed, "AllContainersRestarting"), "False");
+    assert.deepEqual(
+      removed.containerStatuses?.map((c) => [c.state?.waiting?.reason, c.lastState?.terminated?.exitCode, c.restartCount]),
+      [
+        ["RestartingAllContainers", 137, 1],
+        ["RestartingAllContainers", 137, 1],
+      ],
+    );
+    const again = podStatus({ ...base, pod: batch, old: removed, runtime: alive({ ...running, id: "c3" }) });
+    assert.equal(again.phase, "Running");
+    assert.equal(again.containerStatuses?.[0]?.restartCount, 1);
+  });
+
   it("waits for readiness gates of others", () => {
     const gated: Pod = {
       ...pod,

@@ -14,6 +14,7 @@ import { podConditions } from "./conditions.ts";
 import { containerStatuses, type StartFailure } from "./container-statuses.ts";
 import { podPhase, type PodPhase } from "./phase.ts";
 import { judgeSandbox, type ProbeVerdict } from "./plan.ts";
+import { restartCondition } from "./restart-all.ts";
 import { findRuntimeContainer, type PodRuntime } from "./runtime.ts";
 
 /** What the probes of a container say; undefined: there is no such probe, `unknown`: it has not decided yet. */
@@ -69,6 +70,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       sandboxReady: !judgeSandbox(pod, runtime).needsNew,
       old: pod.status?.conditions ?? [],
       resize: input.resize ?? [],
+      restart: restartCondition(pod, runtime, old, phase),
     }),
     ...(message ? { message } : {}),
     ...(reason ? { reason } : {}),
