@@ -36,4 +36,6 @@ test("a later up keeps what the first one chose, and refuses another service ran
 
 test("clusters of different names get ranges of their own", () => {
   assert.notDeepEqual(defaultRanges("dev"), defaultRanges("prod"));
+  assert.notDeepEqual(defaultRanges("dev"), defaultRanges("dev", 1));
+  assert.notEqual(resolveConfig({ name: "dev", rangeTurn: 1 }, undefined).podCidr, resolveConfig({ name: "dev" }, undefined).podCidr);
 });

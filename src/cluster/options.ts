@@ -19,6 +19,8 @@ export interface UpOptions {
   port?: number | undefined;
   podCidr?: string | undefined;
   serviceCidr?: string | undefined;
+  /** Which of the default ranges to take where none are given: 0 is the name's own, see {@link defaultRanges}. */
+  rangeTurn?: number | undefined;
   /** `embedded` (default), `memory` or `etcd=URL,URL`. */
   store?: string | undefined;
   /** The containerd executable for the nodes. Default: the one on PATH. */
@@ -125,7 +127,7 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
   const simulatedNodes = count("--simulated-nodes", options.simulatedNodes, 10_000);
   const port = options.port ?? stored?.port ?? 6443;
   if (!Number.isInteger(port) || port < 1 || port > 65535) faults.push(`--port: ${port} is not a port; give a number from 1 to 65535`);
-  const ranges = defaultRanges(name);
+  const ranges = defaultRanges(name, options.rangeTurn);
   const network = (flag: string, text: string, minBits: number, maxBits: number): Cidr =>
     attempt(() => checkRange(flag, text, minBits, maxBits), parseCidr("10.0.0.0/16"));
   const podCidr = network("--pod-cidr", options.podCidr ?? stored?.podCidr ?? ranges.podCidr, 8, 23);
@@ -195,11 +197,15 @@ function parseStore(text: string): StoreChoice {
   throw new UsageError(`--store: ${JSON.stringify(text)} is not a store; use embedded or memory`);
 }
 
+/** How many sets of default ranges there are. */
+export const rangeTurns = 60;
+
 /**
  * Ranges drawn from the name, so that clusters of different names live side by side: one of 60 second octets for each of
- * the three networks (10.64–10.123 pods, 10.128–10.187 services, 10.192–10.251 nodes).
+ * the three networks (10.64–10.123 pods, 10.128–10.187 services, 10.192–10.251 nodes). `turn`: the next ones, for where the first
+ * are taken.
  */
-export function defaultRanges(name: string): { podCidr: string; serviceCidr: string; nodeCidr: string } {
-  const n = (createHash("sha256").update(name).digest().readUInt32BE(0) >>> 0) % 60;
+export function defaultRanges(name: string, turn = 0): { podCidr: string; serviceCidr: string; nodeCidr: string } {
+  const n = (createHash("sha256").update(name).digest().readUInt32BE(0) + turn) % rangeTurns;
   return { podCidr: `10.${64 + n}.0.0/16`, serviceCidr: `10.${128 + n}.0.0/16`, nodeCidr: `10.${192 + n}.0.0/24` };
 }

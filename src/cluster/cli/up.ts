@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { makeDirectories } from "../../host/directories.ts";
 import { describeMissing, missing } from "../capabilities.ts";
 import { occupiedRange } from "../machines/host-network.ts";
-import { type ClusterConfig, clusterFlags, resolveConfig, UsageError } from "../options.ts";
+import { type ClusterConfig, clusterFlags, rangeTurns, resolveConfig, type UpOptions, UsageError } from "../options.ts";
 import { fileProblem } from "../startup-problem.ts";
 import { ClusterError, locate, running } from "../state.ts";
 import { fix } from "./doctor.ts";
@@ -45,31 +45,43 @@ export const up: Command = {
         `cluster ${JSON.stringify(alive.name)} is up already (process ${alive.controlPlane.pid}, ${alive.url}); stop it with \`tsukube down${clusterFlags({ name: alive.name, dataDir })}\``,
       );
     }
-    const asked = resolveConfig(
-      {
-        name: v["name"],
-        nodes: v["nodes"],
-        simulatedNodes: v["simulated-nodes"],
-        dataDir,
-        port: v["port"],
-        podCidr: v["pod-cidr"],
-        serviceCidr: v["service-cidr"],
-        store: v["store"],
-        containerd: v["containerd"],
-      },
-      stored,
-    );
+    const options: UpOptions = {
+      name: v["name"],
+      nodes: v["nodes"],
+      simulatedNodes: v["simulated-nodes"],
+      dataDir,
+      port: v["port"],
+      podCidr: v["pod-cidr"],
+      serviceCidr: v["service-cidr"],
+      store: v["store"],
+      containerd: v["containerd"],
+    };
+    const asked = resolveConfig(options, stored);
     if (v["containerd"] !== undefined) checkContainerd(v["containerd"]);
-    const config = await decideNodes(asked, v["yes"] === true, output);
-    await checkPort(config.port);
-    if (config.nodes > 0) {
-      const taken = await occupiedRange(config);
-      if (taken !== undefined) throw new UsageError(taken);
-    }
+    const decided = await decideNodes(asked, v["yes"] === true, output);
+    await checkPort(decided.port);
+    const config = decided.nodes === 0 ? decided : await onFreeRanges(decided, options, stored);
     makeDataDir(config);
     return start(config, { kubeconfig: v["kubeconfig"], detach: v["detach"] === true }, started, output);
   },
 };
+
+/**
+ * The configuration on ranges that the host does not route yet: those that were given or are remembered, else the first free
+ * ones of the defaults. Throws UsageError with what is taken.
+ */
+async function onFreeRanges(config: ClusterConfig, options: UpOptions, stored: ClusterConfig | undefined): Promise<ClusterConfig> {
+  const first = await occupiedRange(config);
+  if (first === undefined) return config;
+  if (stored === undefined) {
+    for (let rangeTurn = 1; rangeTurn < rangeTurns; rangeTurn++) {
+      const { podCidr, serviceCidr, nodeCidr } = resolveConfig({ ...options, rangeTurn }, undefined);
+      const moved = { ...config, podCidr, serviceCidr, nodeCidr };
+      if ((await occupiedRange(moved)) === undefined) return moved;
+    }
+  }
+  throw new UsageError(first);
+}
 
 function checkContainerd(path: string): void {
   const refuse = (why: string): UsageError =>
