@@ -315,6 +315,7 @@ for (const [index, containerd] of runtimes.entries()) {
       await run("large", { command: idle, resources: { requests: { cpu: "1000" } } });
       const { status } = await whenPhase("large", "Failed");
       assert.equal(status?.reason, "OutOfcpu");
+      assert.equal(status?.observedGeneration, 1);
       assert.match(
         status?.message ?? "",
         /^Pod was rejected: Node didn't have enough resource: cpu, requested: 1000000, used: \d+, capacity: \d+$/,

@@ -134,8 +134,10 @@ export class PodWorker {
     const { events, clock } = this.#node;
     events.event(aboutPod(this.#pod), "Warning", reason, message);
     const old = this.#pod.status;
+    const generation = this.#pod.metadata?.generation;
     this.#options.statuses.set(this.#pod, {
       ...old,
+      ...(generation === undefined || generation === 0 ? {} : { observedGeneration: generation }),
       phase: "Failed",
       reason,
       message: `Pod was rejected: ${message}`,
