@@ -1,6 +1,6 @@
 /** Mounts of this process's mount namespace, made by `mount` and `umount`: Node has no such calls. */
 import { readFileSync } from "node:fs";
-import { run, runOk } from "./processes.ts";
+import { attempt, run } from "./commands.ts";
 
 export interface MountEntry {
   readonly mountPoint: string;
@@ -40,18 +40,18 @@ export function isMountPoint(path: string): boolean {
 /** `size`: bytes; the kernel's default (half of memory) when absent. */
 export async function mountTmpfs(path: string, options: { size?: number | undefined; mode?: string } = {}): Promise<void> {
   const list = [`mode=${options.mode ?? "0777"}`, ...(options.size === undefined ? [] : [`size=${options.size}`])];
-  await runOk("mount", ["-t", "tmpfs", "-o", list.join(","), "tmpfs", path]);
+  await run("mount", ["-t", "tmpfs", "-o", list.join(","), "tmpfs", path]);
 }
 
 /** `source` is taken literally: a `/proc/PID/fd/N` names the file that is open there. */
 export async function bindMount(source: string, target: string): Promise<void> {
-  await runOk("mount", ["--no-canonicalize", "--bind", source, target]);
+  await run("mount", ["--no-canonicalize", "--bind", source, target]);
 }
 
 /** Unmounts `path`, lazily when it is busy. Not mounted is fine. */
 export async function unmount(path: string): Promise<void> {
-  const plain = await run("umount", ["--no-canonicalize", path]);
-  if (plain.code !== 0 && isMountPoint(path)) await runOk("umount", ["--lazy", "--no-canonicalize", path]);
+  if (!(await attempt("umount", ["--no-canonicalize", path])) && isMountPoint(path))
+    await run("umount", ["--lazy", "--no-canonicalize", path]);
 }
 
 /** Unmounts everything at and below `directory`, the last mounted first. */

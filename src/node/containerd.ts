@@ -6,7 +6,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, 
 import { createConnection } from "node:net";
 import { delimiter, dirname, join } from "node:path";
 import { capability, hasCapability } from "../host/capabilities.ts";
-import { commandLine, isAlive, run, runOk, signalProcess, spawnDaemon } from "../host/processes.ts";
+import { attempt, run } from "../host/commands.ts";
+import { commandLine, isAlive, signalProcess, spawnDaemon } from "../host/processes.ts";
 
 export interface ContainerdOptions {
   /** The executable; its shim is looked for beside it first. */
@@ -136,7 +137,7 @@ export async function ensureContainerd(options: ContainerdOptions): Promise<Cont
   mkdirSync(options.cniConfDir, { recursive: true });
   mkdirSync(options.cniBinDir, { recursive: true });
   ensureLoopbackPlugin(options.cniBinDir);
-  const version = parseVersion(await runOk(binary, ["--version"]));
+  const version = parseVersion(await run(binary, ["--version"]));
   const config = containerdConfig(options, version, {
     restrictOom: !hasCapability(capability.sysResource),
     snapshotter: await chooseSnapshotter(directory),
@@ -219,10 +220,10 @@ async function chooseSnapshotter(directory: string): Promise<"overlayfs" | "nati
   const probe = join(directory, "overlay-probe");
   for (const part of ["lower", "upper", "work", "merged"]) mkdirSync(join(probe, part), { recursive: true });
   const layers = `lowerdir=${join(probe, "lower")},upperdir=${join(probe, "upper")},workdir=${join(probe, "work")}`;
-  const mounted = await run("mount", ["-t", "overlay", "-o", layers, "overlay", join(probe, "merged")]);
-  if (mounted.code === 0) await runOk("umount", [join(probe, "merged")]);
+  const mounted = await attempt("mount", ["-t", "overlay", "-o", layers, "overlay", join(probe, "merged")]);
+  if (mounted) await run("umount", [join(probe, "merged")]);
   rmSync(probe, { recursive: true, force: true });
-  return mounted.code === 0 ? "overlayfs" : "native";
+  return mounted ? "overlayfs" : "native";
 }
 
 function hasSnapshots(root: string, snapshotter: string): boolean {
