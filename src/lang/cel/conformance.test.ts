@@ -7,9 +7,30 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { tests as suite } from "@bufbuild/cel-spec/testdata/conformance.js";
 import { CelTypeValue, CelUint, type CelValue, EntryMap, equals, isList, CelMap, typeOfValue } from "./values.ts";
-import { BINDINGS, CelError, CelSyntaxError, celEnvironment, compile, OPTIONALS, STANDARD, TWO_VARIABLES } from "./index.ts";
+import { analyse, BINDINGS, CelError, CelSyntaxError, celEnvironment, compile, OPTIONALS, STANDARD, TWO_VARIABLES } from "./index.ts";
+import { type FunctionTable, global } from "./function.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
-import { opaqueType } from "./types.ts";
+import {
+  BOOL,
+  BYTES,
+  type CelType,
+  DOUBLE,
+  DURATION,
+  DYN,
+  formatType,
+  INT,
+  listOf,
+  mapOf,
+  NULL,
+  objectType,
+  opaqueType,
+  optionalOf,
+  param,
+  STRING,
+  TIMESTAMP,
+  typeOf,
+  UINT,
+} from "./types.ts";
 
 interface Case {
   name: string;
@@ -19,9 +40,15 @@ interface Case {
   evalError?: unknown;
   disableCheck?: boolean;
   checkOnly?: boolean;
-  typedResult?: { result?: JsonValue; deducedType?: unknown };
-  typeEnv?: unknown[];
+  typedResult?: { result?: JsonValue; deducedType?: JsonValue };
+  typeEnv?: { name: string; ident?: { type: JsonValue }; function?: { overloads: DeclaredOverload[] } }[];
   bindings?: Record<string, { value: JsonValue }>;
+}
+
+interface DeclaredOverload {
+  overloadId: string;
+  params?: JsonValue[];
+  resultType: JsonValue;
 }
 
 type JsonValue = Record<string, unknown>;
@@ -58,6 +85,52 @@ function read(json: JsonValue): CelValue {
   }
 }
 
+function declaredType(json: JsonValue): CelType {
+  const [kind, value] = Object.entries(json)[0] ?? ["dyn", {}];
+  const parts = value as { elemType?: JsonValue; keyType?: JsonValue; valueType?: JsonValue; name?: string; parameterTypes?: JsonValue[] };
+  switch (kind) {
+    case "primitive":
+      return { INT64: INT, UINT64: UINT, DOUBLE, BOOL, STRING, BYTES }[value as string] ?? DYN;
+    case "null":
+      return NULL;
+    case "wellKnown":
+      return value === "TIMESTAMP" ? TIMESTAMP : value === "DURATION" ? DURATION : DYN;
+    case "listType":
+      return listOf(declaredType(parts.elemType ?? {}));
+    case "mapType":
+      return mapOf(declaredType(parts.keyType ?? {}), declaredType(parts.valueType ?? {}));
+    case "type":
+      return typeOf(declaredType(value as JsonValue));
+    case "abstractType":
+      if (parts.name === "optional_type") return optionalOf(declaredType(parts.parameterTypes?.[0] ?? {}));
+      return { ...opaqueType(parts.name ?? ""), params: (parts.parameterTypes ?? []).map(declaredType) };
+    case "messageType":
+      if (value === DURATION.name) return DURATION;
+      if (value === TIMESTAMP.name) return TIMESTAMP;
+      return objectType(value as string);
+    case "typeParam":
+      return param(value as string);
+    default:
+      return DYN;
+  }
+}
+
+/** Declared for the checker only: no case calls them. */
+function declaredFunctions(example: Case): FunctionTable {
+  const uncalled = (): never => {
+    throw new CelError("declared, not defined");
+  };
+  const tables = (example.typeEnv ?? []).filter((d) => d.function);
+  return Object.fromEntries(
+    tables.map((d) => [
+      d.name,
+      (d.function?.overloads ?? []).map((o) =>
+        global(o.overloadId, (o.params ?? []).map(declaredType), declaredType(o.resultType), uncalled),
+      ),
+    ]),
+  );
+}
+
 /** Equal and of the same types all the way down; a NaN is the same as another. */
 function same(a: CelValue, b: CelValue): boolean {
   if (typeof a === "number" && typeof b === "number") return Object.is(a, b) || a === b;
@@ -81,7 +154,20 @@ function skipReason(path: string, example: Case): string | undefined {
 function run(example: Case): string | undefined {
   let value: CelValue;
   try {
-    const env = celEnvironment(libraries, { container: example.container ?? "" });
+    const variables = Object.fromEntries(
+      (example.typeEnv ?? []).filter((d) => d.ident).map((d) => [d.name, declaredType(d.ident?.type ?? {})]),
+    );
+    const functions = declaredFunctions(example);
+    const env = celEnvironment([...libraries, { macros: [], functions: [functions] }], { container: example.container ?? "", variables });
+    if (!example.disableCheck) {
+      const checked = analyse(env, example.expr);
+      if (checked.problems.length > 0)
+        return example.evalError ? undefined : `does not check: ${checked.problems.map((p) => p.message).join("; ")}`;
+      const deduced = example.typedResult?.deducedType;
+      const wanted = deduced && formatType(declaredType(deduced));
+      if (wanted !== undefined && formatType(checked.type) !== wanted) return `has type ${formatType(checked.type)}, not ${wanted}`;
+      if (example.checkOnly) return undefined;
+    }
     const bindings = new Map(Object.entries(example.bindings ?? {}).map(([name, bound]) => [name, read(bound.value)]));
     value = compile(env, example.expr)((name) => bindings.get(name));
   } catch (error) {

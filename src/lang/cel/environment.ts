@@ -14,6 +14,8 @@ export interface Environment {
   readonly types: ReadonlyMap<string, CelType>;
   /** Names are looked up in this namespace first, then in those around it. */
   readonly container: string;
+  /** Elements of a list or map literal must be of one type, as in Kubernetes. */
+  readonly homogeneousLiterals: boolean;
 }
 
 export interface EnvironmentOptions {
@@ -24,6 +26,8 @@ export interface EnvironmentOptions {
   /** Types of libraries, which can be named in expressions. */
   readonly types?: readonly CelType[];
   readonly container?: string;
+  /** Default false. */
+  readonly homogeneousLiterals?: boolean;
 }
 
 const STANDARD_TYPES: readonly CelType[] = [BOOL, BYTES, DOUBLE, DURATION, INT, LIST, MAP, NULL, STRING, TIMESTAMP, TYPE, UINT];
@@ -39,6 +43,7 @@ export function environment(options: EnvironmentOptions): Environment {
     objects: new Map(objects),
     types: new Map(types.map((type) => [type.name, type])),
     container: options.container ?? "",
+    homogeneousLiterals: options.homogeneousLiterals ?? false,
   };
 }
 

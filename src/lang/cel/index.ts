@@ -1,8 +1,11 @@
+import type { Expr } from "./ast.ts";
+import { type Checked, check } from "./check.ts";
 import { type Environment, type EnvironmentOptions, environment } from "./environment.ts";
 import type { Library } from "./libraries.ts";
 import { type Program, plan } from "./evaluate.ts";
 import { parse } from "./parser.ts";
 
+export type { Checked, Problem } from "./check.ts";
 export { CelError, CelSyntaxError } from "./errors.ts";
 export type { Program } from "./evaluate.ts";
 export { BINDINGS, OPTIONALS, STANDARD, TWO_VARIABLES } from "./libraries.ts";
@@ -18,6 +21,15 @@ export function celEnvironment(
     functions: libraries.flatMap((l) => l.functions),
     types: [...libraries.flatMap((l) => l.types ?? []), ...(declared.types ?? [])],
   });
+}
+
+/**
+ * Reads an expression and finds the type of every part of it. Throws CelSyntaxError where it cannot be read; what does not
+ * fit the declarations is in `problems`.
+ */
+export function analyse(env: Environment, source: string): Checked & { readonly expr: Expr } {
+  const expr = parse(source, env.macros);
+  return { expr, ...check(env, expr) };
 }
 
 /** Reads an expression and makes it ready to be evaluated any number of times. Throws CelSyntaxError. */

@@ -4,6 +4,7 @@ import { OPERATORS } from "./functions/operators.ts";
 import { OPTIONAL_FUNCTIONS } from "./functions/optionals.ts";
 import { TEXT_FUNCTIONS } from "./functions/text.ts";
 import { TIME_FUNCTIONS } from "./functions/time.ts";
+import { TWO_VARIABLE_FUNCTIONS } from "./functions/two-variables.ts";
 import { BIND_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from "./macros.ts";
 import { DYN, optionalOf } from "./types.ts";
 
@@ -15,6 +16,6 @@ export const STANDARD: Library = {
   macros: [STANDARD_MACROS],
   functions: [OPERATORS, CONVERSIONS, TEXT_FUNCTIONS, TIME_FUNCTIONS],
 };
-export const TWO_VARIABLES: Library = { macros: [TWO_VARIABLE_MACROS], functions: [] };
+export const TWO_VARIABLES: Library = { macros: [TWO_VARIABLE_MACROS], functions: [TWO_VARIABLE_FUNCTIONS] };
 export const OPTIONALS: Library = { macros: [OPTIONAL_MACROS], functions: [OPTIONAL_FUNCTIONS], types: [optionalOf(DYN)] };
 export const BINDINGS: Library = { macros: [BIND_MACROS], functions: [] };

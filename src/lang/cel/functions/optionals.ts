@@ -43,6 +43,15 @@ export const OPTIONAL_FUNCTIONS: FunctionTable = {
   unwrapOpt: [method("optional_unwrapOpt", [listOf(optionalOf(A))], listOf(A), unwrap)],
   value: [method("optional_value", [optionalOf(A)], A, value)],
   hasValue: [method("optional_hasValue", [optionalOf(A)], BOOL, (o: CelOptional) => o.value !== undefined)],
+  // What is wanted only where nothing is there is evaluated only then: the evaluator does these two itself.
+  or: [
+    method("optional_or_optional", [optionalOf(A), optionalOf(A)], optionalOf(A), (a: CelOptional, b: CelOptional) =>
+      a.value === undefined ? b : a,
+    ),
+  ],
+  orValue: [
+    method("optional_orValue_value", [optionalOf(A), A], A, (a: CelOptional, b: CelValue) => (a.value === undefined ? b : a.value)),
+  ],
   "_?._": [global("select_optional_field", [DYN, STRING], optionalOf(DYN), optionalIndex)],
   "_[?_]": [
     global("list_optindex_optional_int", [listOf(A), INT], optionalOf(A), optionalIndex),
