@@ -248,7 +248,7 @@ function isGated({ pod }: PodInfo): boolean {
 /** A status that this scheduler wrote itself is no reason to try again. */
 function changesScheduling(old: PodInfo, pod: PodInfo): boolean {
   return (
-    JSON.stringify([old.pod.spec, old.labels, old.pod.metadata?.annotations]) !==
-    JSON.stringify([pod.pod.spec, pod.labels, pod.pod.metadata?.annotations])
+    JSON.stringify([{ ...old.pod.spec, ephemeralContainers: undefined }, old.labels]) !==
+    JSON.stringify([{ ...pod.pod.spec, ephemeralContainers: undefined }, pod.labels])
   );
 }

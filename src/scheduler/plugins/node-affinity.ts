@@ -28,7 +28,7 @@ export const nodeAffinity: Plugin = {
     };
   },
   helps: (event, pod) => {
-    if (event.type === "UnscheduledPodUpdate") return true;
+    // What a pod asks of its node changes only while it is gated.
     if (event.type !== "NodeAdd" && event.type !== "NodeUpdate") return false;
     const matches = compileRequiredNodeAffinity(pod.pod);
     if (matches === undefined || !matches(event.node)) return false;
