@@ -258,6 +258,7 @@ function nodesReady(
       remove();
       resolve();
     };
+    if (signal.aborted) return resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
     remove = informer.addHandlers({ onAdd: look, onUpdate: look });
     informers.start();

@@ -96,7 +96,7 @@ test("kill -9 of the control plane under write load loses nothing that was ackno
     await box.must(...up);
     const before = await startPod(box, "stays", "registry.example/stays:1");
     writer.start();
-    await crashRounds(box, up, 4);
+    await crashRounds(box, up, 3);
     await writer.stop();
     assert.ok(writer.acknowledged.size > 50, `only ${writer.acknowledged.size} writes were acknowledged`);
     assert.deepEqual(await writer.lost(), []);

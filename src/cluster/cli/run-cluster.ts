@@ -147,8 +147,9 @@ async function bringUp(
   stopping: AbortSignal,
   options: RunOptions,
 ): Promise<void> {
+  if (stopping.aborted) return;
   let adopted: ReadonlySet<string> = new Set();
-  if (config.nodes > 0 && !stopping.aborted) {
+  if (config.nodes > 0) {
     options.report({ type: "progress", text: `starting ${config.nodes === 1 ? "a node" : `${config.nodes} nodes`}` });
     const machines = await startMachines({ config, pki, plane, clock: systemClock, log, signal: stopping });
     adopted = machines.adopted;

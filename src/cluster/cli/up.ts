@@ -169,18 +169,20 @@ function detached(config: ClusterConfig, kubeconfig: string | undefined, say: (r
   });
   closeSync(log);
   const pipe = child.stdio[3] as Socket;
-  let interrupted = false;
+  let interrupted: number | undefined;
   const interrupt = (): void => {
-    // Asked once it stops in order; asked twice at once, and `tsukube down` cleans up.
-    child.kill(interrupted ? "SIGKILL" : "SIGTERM");
-    interrupted = true;
+    const now = performance.now();
+    interrupted ??= now;
+    // Asked once it stops in order; asked again, at once, and `tsukube down` cleans up. A terminal and a launcher may both
+    // pass the same Ctrl-C on.
+    child.kill(now - interrupted > 1000 ? "SIGKILL" : "SIGTERM");
   };
   for (const s of signals) process.on(s, interrupt);
   let failure: string | undefined;
   const done = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, signal) => {
-      if (interrupted) reject(new ClusterError(`interrupted: ${config.name} is down again`));
+      if (interrupted !== undefined) reject(new ClusterError(`interrupted: ${config.name} is down again`));
       else
         reject(new ClusterError(failure ?? `the control plane ended at its start (${signal ?? `status ${code}`}); its log is ${logFile}`));
     });
