@@ -19,6 +19,25 @@ export interface PortMapping {
   hostIP?: string;
 }
 
+/**
+ * A mapping from a runtime's JSON. Runtimes in Go may write the fields' names in their language's case (`HostPort`), since Go
+ * reads names in any case.
+ */
+export function readPortMapping(from: Readonly<Record<string, unknown>>): PortMapping {
+  const fields = new Map(Object.entries(from).map(([name, value]) => [name.toLowerCase(), value]));
+  const text = (name: string): string | undefined => {
+    const value = fields.get(name);
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const [protocol, hostIP] = [text("protocol"), text("hostip")];
+  return {
+    hostPort: Number(fields.get("hostport") ?? 0),
+    containerPort: Number(fields.get("containerport") ?? 0),
+    ...(protocol === undefined ? {} : { protocol }),
+    ...(hostIP === undefined ? {} : { hostIP }),
+  };
+}
+
 /** What the mappings of a pod with this address open. Those of another address family open nothing. */
 export function hostPortsOf(podAddress: string, mappings: readonly PortMapping[]): HostPort[] {
   const ports: HostPort[] = [];

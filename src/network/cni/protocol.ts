@@ -1,5 +1,5 @@
 /** The CNI 1.1.0 protocol: what a runtime sends and what it is answered (SPEC.md of containernetworking/cni). */
-import type { PortMapping } from "../host-port.ts";
+import { readPortMapping, type PortMapping } from "../host-port.ts";
 
 export const supportedVersions: readonly string[] = ["0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
@@ -77,6 +77,11 @@ export function parseCall(env: Readonly<Record<string, string | undefined>>, inp
     config = JSON.parse(input) as NetworkConfig;
   } catch (error) {
     throw new CniError(cniCode.decode, "the network configuration is not JSON", (error as Error).message);
+  }
+  const mappings = config.runtimeConfig?.portMappings;
+  if (mappings !== undefined) {
+    const portMappings = mappings.map((m) => readPortMapping({ ...m }));
+    config = { ...config, runtimeConfig: { ...config.runtimeConfig, portMappings } };
   }
   const needs: Record<Verb, string[]> = {
     ADD: ["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME"],

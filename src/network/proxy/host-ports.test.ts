@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseCall } from "../cni/protocol.ts";
 import { hostPortsOf } from "../host-port.ts";
 import { HostPortTable } from "./host-ports.ts";
 
@@ -39,4 +40,15 @@ test("a pod that leaves late does not close the port of its successor", () => {
   );
   assert.equal(table.change([], old), "delete element ip t hostports-hairpin { 10.0.0.2 . 10.0.0.2 }\n");
   assert.match(table.all(), /hostports \{ tcp \. 80 : 10\.0\.0\.3 \. 80 \}/);
+});
+
+test("mappings are read in the case in which the runtime writes them", () => {
+  const environment = { CNI_COMMAND: "ADD", CNI_CONTAINERID: "c", CNI_NETNS: "/n", CNI_IFNAME: "eth0" };
+  const mapped = (mapping: object): unknown =>
+    parseCall(environment, JSON.stringify({ cniVersion: "1.1.0", runtimeConfig: { portMappings: [mapping] } })).config.runtimeConfig
+      ?.portMappings?.[0];
+  const expected = { hostPort: 80, containerPort: 8080, protocol: "tcp", hostIP: "127.0.0.1" };
+  assert.deepEqual(mapped({ HostPort: 80, ContainerPort: 8080, Protocol: "tcp", HostIP: "127.0.0.1" }), expected);
+  assert.deepEqual(mapped(expected), expected);
+  assert.deepEqual(mapped({ HostPort: 80, ContainerPort: 8080, Protocol: "", HostIP: "" }), { hostPort: 80, containerPort: 8080 });
 });

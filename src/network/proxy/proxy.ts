@@ -69,7 +69,12 @@ export class ServiceProxy {
     const text = this.#hostPorts.change(add, remove);
     await this.#running; // a whole load under way may have read the ports before this change
     if (this.#plan === undefined || text === "") return;
-    await run("nft", ["-f", "-"], text);
+    try {
+      await run("nft", ["-f", "-"], text);
+    } catch (error) {
+      this.#hostPorts.change(remove, add); // the kernel took nothing of it
+      throw error;
+    }
     // Datagrams that came before the change, or for a pod that is gone, would keep going where the first one went.
     for (const { protocol, port } of [...add, ...remove])
       if (protocol === "udp") await attempt("conntrack", ["-D", "-p", "udp", "--orig-port-dst", String(port)]);
