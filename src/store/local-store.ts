@@ -261,7 +261,13 @@ export class LocalStore implements Store {
         const entry = this.#present(key);
         // Written again meanwhile, with another life span or none: that entry has its own place here.
         if (entry === undefined || entry.expires === 0 || entry.expires > now) continue;
-        this.#background(this.transact([{ type: "delete", key, expect: entry.modRevision }]));
+        this.#background(
+          this.transact([{ type: "delete", key, expect: entry.modRevision }]).catch((error: unknown) => {
+            // A disk that is full has room again some day.
+            if (error instanceof StoreError && error.code === "disk-full") this.#expireAt(this.#clock.now() + 10_000, key);
+            throw error;
+          }),
+        );
       }
     }
     if (next < this.#expiryDue) this.#armExpiry(next);

@@ -57,7 +57,8 @@ export const runClusterCommand: Command = {
 };
 
 /**
- * Runs until SIGINT or SIGTERM, then takes everything down in order. Resolves with the exit status. The data directory is
+ * Runs until SIGINT or SIGTERM, then takes everything down in order. Resolves with the exit status: 1 when it was stopped
+ * before it was ready. The data directory is
  * this process's from the first write to the last.
  * @throws ClusterError
  */
@@ -76,8 +77,13 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
     throw startupProblem(error, config);
   }
   try {
-    await lockedRun(config, options, log, stopping.signal);
-    return 0;
+    let ready = false;
+    const report = (r: Report): void => {
+      ready ||= r.type === "ready";
+      options.report(r);
+    };
+    await lockedRun(config, { ...options, report }, log, stopping.signal);
+    return ready ? 0 : 1;
   } catch (error) {
     throw startupProblem(error, config);
   } finally {
