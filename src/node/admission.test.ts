@@ -47,3 +47,20 @@ it("a node refuses what it does not fit", () => {
   assert.equal(refusal(pod({ tolerations: [] }), [], node)?.reason, "TaintToleration");
   assert.equal(refusal(pod({ os: { name: "windows" } }), [], node)?.reason, "PodOSNotSupported");
 });
+
+it("lets pods change only the kernel settings that are theirs alone", () => {
+  const asks = (name: string, spec: Partial<PodSpec> = {}, kernelVersion = "6.1.0"): string | undefined => {
+    const nodeInfo = { kernelVersion } as NonNullable<NonNullable<Node["status"]>["nodeInfo"]>;
+    const own: Node = { ...node, status: { ...node.status, nodeInfo } };
+    const verdict = refusal(pod({ securityContext: { sysctls: [{ name, value: "1" }] }, ...spec }), [], own);
+    return verdict && `${verdict.reason}: ${verdict.message}`;
+  };
+  assert.equal(asks("kernel.shm_rmid_forced"), undefined);
+  assert.equal(asks("kernel/shm_rmid_forced"), undefined);
+  assert.equal(asks("kernel.msgmax"), 'SysctlForbidden: forbidden sysctl: "kernel.msgmax" not allowlisted');
+  assert.equal(asks("net.ipv4.tcp_rmem", {}, "4.14.1"), 'SysctlForbidden: forbidden sysctl: "net.ipv4.tcp_rmem" not allowlisted');
+  assert.equal(
+    asks("net.ipv4.tcp_syncookies", { hostNetwork: true }),
+    'SysctlForbidden: forbidden sysctl: "net.ipv4.tcp_syncookies" not allowed with host Net enabled',
+  );
+});

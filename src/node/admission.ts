@@ -4,6 +4,7 @@ import { podRequestAmounts } from "../kinds/pod/resources.ts";
 import { findUntoleratedTaint } from "../kinds/pod/tolerations.ts";
 import { resourceAmount } from "../kinds/resource-list.ts";
 import type { Node, Pod } from "../schema/types/core-v1.ts";
+import { forbiddenSysctl } from "./sysctls.ts";
 
 export interface Refusal {
   readonly reason: string;
@@ -19,6 +20,8 @@ const shortages: Record<string, string> = {
 
 /** `others`: the pods that the node has, without this one. Undefined: it fits. */
 export function refusal(pod: Pod, others: readonly Pod[], node: Node): Refusal | undefined {
+  const sysctl = forbiddenSysctl(pod, node.status?.nodeInfo?.kernelVersion ?? "");
+  if (sysctl !== undefined) return { reason: "SysctlForbidden", message: `forbidden sysctl: ${sysctl}` };
   const os = pod.spec?.os?.name;
   if (os !== undefined && os !== "linux")
     return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };

@@ -1,6 +1,7 @@
 /** A pod's sandbox: its configuration, and making it. */
 import { mkdirSync } from "node:fs";
 import { formatTime } from "../../core/clock.ts";
+import { normalizeSysctl } from "../../kinds/pod/sysctl-namespaces.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
 import { kernelHostname, podDns, podHostname } from "../container/hostname.ts";
 import { podCgroupLimits } from "../container/resources.ts";
@@ -39,7 +40,7 @@ export function sandboxConfig(node: NodeContext, pod: Pod, attempt: number): Pod
     linux: {
       cgroupParent: node.cgroupPaths.pod(pod),
       securityContext: sandboxSecurity(pod),
-      sysctls: Object.fromEntries((pod.spec?.securityContext?.sysctls ?? []).map((s) => [s.name, s.value])),
+      sysctls: Object.fromEntries((pod.spec?.securityContext?.sysctls ?? []).map((s) => [normalizeSysctl(s.name), s.value])),
     },
   };
 }
