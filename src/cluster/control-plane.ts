@@ -165,6 +165,9 @@ function assemble(
     client: () => client,
     authorizer: secure.authorizer,
     escalation: secure.escalation,
+    // All three live in this process: where they do not answer, neither does this.
+    componentHealth: () =>
+      Promise.resolve(["scheduler", "controller-manager", "etcd-0"].map((name) => ({ name, healthy: true, message: "ok" }))),
     serviceCidrs: [config.serviceCidr],
     handlers: reviewHandlers({
       authorizer: secure.authorizer,
