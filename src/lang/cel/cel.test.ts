@@ -1,7 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { analyse, CelError, CelSyntaxError, celEnvironment, compile, OPTIONALS, STANDARD, TWO_VARIABLES } from "./index.ts";
-import { BOOL, formatType, INT, listOf, objectType, STRING } from "./types.ts";
+import {
+  analyse,
+  CelError,
+  CelSyntaxError,
+  celEnvironment,
+  compile,
+  KUBERNETES_LISTS,
+  KUBERNETES_REGEX,
+  LISTS,
+  OPTIONALS,
+  program,
+  SETS,
+  STANDARD,
+  STRINGS,
+  TWO_VARIABLES,
+} from "./index.ts";
+import { BOOL, DOUBLE, formatType, INT, listOf, objectType, STRING } from "./types.ts";
 import { EntryMap } from "./values.ts";
 
 const env = celEnvironment([STANDARD, TWO_VARIABLES, OPTIONALS], {
@@ -47,6 +62,46 @@ test("an error is absorbed where the rest of the expression decides", () => {
   assert.equal(value("[0, 1].exists(x, 1 / x == 1)"), true);
   assert.equal(value("self.names.all(n, n == 'a' || n == 'b')"), true);
   assert.throws(() => value("[0, 2].exists(x, 1 / x == 1)"), CelError);
+});
+
+const kubernetes = celEnvironment([STANDARD, STRINGS, LISTS, SETS, KUBERNETES_LISTS, KUBERNETES_REGEX], {
+  variables: { none: listOf(DOUBLE) },
+});
+const evaluate = (source: string): unknown => {
+  const analysed = analyse(kubernetes, source);
+  assert.deepEqual(analysed.problems, [], source);
+  return program(kubernetes, analysed)((name) => (name === "none" ? [] : undefined));
+};
+
+test("Kubernetes' lists are summed, searched and ordered", () => {
+  assert.equal(
+    evaluate("[1, 2, 3].sum() == 6 && [1.5, 2.0].sum() == 3.5 && [duration('1m'), duration('1s')].sum() == duration('61s')"),
+    true,
+  );
+  assert.equal(evaluate("none.sum()"), 0);
+  assert.equal(evaluate("[].sum()"), 0n);
+  assert.equal(evaluate("['b', 'a'].min() == 'a' && [1, 3, 2].max() == 3 && !['b', 'a'].isSorted() && ['a', 'a'].isSorted()"), true);
+  assert.equal(evaluate("[1, 2, 2].indexOf(2) == 1 && [1, 2, 2].lastIndexOf(2) == 2 && [1].indexOf(5) == -1"), true);
+  assert.throws(() => evaluate("none.min()"), /min called on empty list/u);
+});
+
+test("lists are sliced, flattened, sorted and freed of doubles", () => {
+  assert.deepEqual(evaluate("[1, 2, 3].slice(1, 3)"), [2n, 3n]);
+  assert.throws(() => evaluate("[1].slice(0, 2)"), /cannot slice\(0, 2\), list is length 1/u);
+  assert.deepEqual(evaluate("[[1], [2, 3]].flatten()"), [1n, 2n, 3n]);
+  assert.deepEqual(evaluate("['c', 'a'].sort() + ['a', 'b', 'a'].distinct() + ['x', 'y'].reverse()"), ["a", "c", "a", "b", "y", "x"]);
+  assert.deepEqual(evaluate("lists.range(3)"), [0n, 1n, 2n]);
+});
+
+test("lists are compared as sets", () => {
+  assert.equal(evaluate("sets.contains([1, 2], [2]) && sets.equivalent([1, 2, 1], [2, 1]) && !sets.intersects([1], [2])"), true);
+});
+
+test("patterns of RE2 find the first match or all of them", () => {
+  assert.equal(evaluate("'abc 123'.find('[0-9]+')"), "123");
+  assert.equal(evaluate("'abc'.find('x')"), "");
+  assert.deepEqual(evaluate("'1a2b3'.findAll('[0-9]') + '1a2b3'.findAll('[0-9]', 2)"), ["1", "2", "3", "1", "2"]);
+  assert.throws(() => evaluate("'a'.matches('(')"), CelError);
 });
 
 test("deep nesting is refused instead of exhausting the stack", () => {

@@ -7,7 +7,19 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { tests as suite } from "@bufbuild/cel-spec/testdata/conformance.js";
 import { CelTypeValue, CelUint, type CelValue, EntryMap, equals, isList, CelMap, typeOfValue } from "./values.ts";
-import { analyse, BINDINGS, CelError, CelSyntaxError, celEnvironment, compile, OPTIONALS, STANDARD, TWO_VARIABLES } from "./index.ts";
+import {
+  analyse,
+  BINDINGS,
+  CelError,
+  CelSyntaxError,
+  celEnvironment,
+  compile,
+  OPTIONALS,
+  program,
+  STANDARD,
+  STRINGS,
+  TWO_VARIABLES,
+} from "./index.ts";
 import { type FunctionTable, global } from "./function.ts";
 import { parseDuration, parseTimestamp } from "./time.ts";
 import {
@@ -53,7 +65,7 @@ interface DeclaredOverload {
 
 type JsonValue = Record<string, unknown>;
 
-const libraries = [STANDARD, TWO_VARIABLES, OPTIONALS, BINDINGS];
+const libraries = [STANDARD, TWO_VARIABLES, OPTIONALS, BINDINGS, STRINGS];
 
 function read(json: JsonValue): CelValue {
   const [kind, value] = Object.entries(json)[0] as [string, never];
@@ -159,6 +171,7 @@ function run(example: Case): string | undefined {
     );
     const functions = declaredFunctions(example);
     const env = celEnvironment([...libraries, { macros: [], functions: [functions] }], { container: example.container ?? "", variables });
+    const bindings = new Map(Object.entries(example.bindings ?? {}).map(([name, bound]) => [name, read(bound.value)]));
     if (!example.disableCheck) {
       const checked = analyse(env, example.expr);
       if (checked.problems.length > 0)
@@ -167,9 +180,8 @@ function run(example: Case): string | undefined {
       const wanted = deduced && formatType(declaredType(deduced));
       if (wanted !== undefined && formatType(checked.type) !== wanted) return `has type ${formatType(checked.type)}, not ${wanted}`;
       if (example.checkOnly) return undefined;
-    }
-    const bindings = new Map(Object.entries(example.bindings ?? {}).map(([name, bound]) => [name, read(bound.value)]));
-    value = compile(env, example.expr)((name) => bindings.get(name));
+      value = program(env, checked)((name) => bindings.get(name));
+    } else value = compile(env, example.expr)((name) => bindings.get(name));
   } catch (error) {
     if (!(error instanceof CelError || error instanceof CelSyntaxError)) throw error;
     return example.evalError ? undefined : `threw ${error.message}`;

@@ -30,9 +30,10 @@ interface Scope {
 /** An expression made ready: give it the variables, get its value. Throws CelError. */
 export type Program = (variable: (name: string) => CelValue | undefined) => CelValue;
 
-/** Turns a tree into closures. Functions are chosen when they are called, by the types of the values. */
-export function plan(env: Environment, expr: Expr): Program {
-  const step = new Planner(env).step(expr, undefined);
+/** Turns a tree into closures. Functions are chosen when they are called, by the types of the values,
+ * but for those that the checker has `chosen`. */
+export function plan(env: Environment, expr: Expr, chosen?: ReadonlyMap<Expr, readonly Overload[]>): Program {
+  const step = new Planner(env, chosen).step(expr, undefined);
   return (variable) => step({ variable, locals: [] });
 }
 
@@ -48,8 +49,10 @@ function truth(value: CelValue): boolean {
 
 class Planner {
   readonly #env: Environment;
-  constructor(env: Environment) {
+  readonly #chosen: ReadonlyMap<Expr, readonly Overload[]> | undefined;
+  constructor(env: Environment, chosen: ReadonlyMap<Expr, readonly Overload[]> | undefined) {
     this.#env = env;
+    this.#chosen = chosen;
   }
 
   step(expr: Expr, scope: Scope | undefined): Step {
@@ -143,6 +146,9 @@ class Planner {
 
   #function(expr: Call, scope: Scope | undefined): Step {
     const args = expr.args.map((arg) => this.step(arg, scope));
+    const chosen = this.#chosen?.get(expr);
+    const only = chosen?.length === 1 && chosen[0]?.id.startsWith("optional_or") === false ? chosen : undefined;
+    if (only) return invoke(only, only[0]?.member && expr.target ? [this.step(expr.target, scope), ...args] : args);
     if (expr.target) {
       const namespace = dottedName(expr.target);
       const qualified = namespace !== undefined && !lookup(scope, namespace.split(".", 1)[0] as string);

@@ -7,8 +7,20 @@ import { parse } from "./parser.ts";
 
 export type { Checked, Problem } from "./check.ts";
 export { CelError, CelSyntaxError } from "./errors.ts";
+export type { Environment } from "./environment.ts";
 export type { Program } from "./evaluate.ts";
-export { BINDINGS, OPTIONALS, STANDARD, TWO_VARIABLES } from "./libraries.ts";
+export {
+  BINDINGS,
+  KUBERNETES_LISTS,
+  KUBERNETES_REGEX,
+  type Library,
+  LISTS,
+  OPTIONALS,
+  SETS,
+  STANDARD,
+  STRINGS,
+  TWO_VARIABLES,
+} from "./libraries.ts";
 
 /** An environment of libraries and what the caller declares besides. */
 export function celEnvironment(
@@ -32,7 +44,28 @@ export function analyse(env: Environment, source: string): Checked & { readonly 
   return { expr, ...check(env, expr) };
 }
 
-/** Reads an expression and makes it ready to be evaluated any number of times. Throws CelSyntaxError. */
+/**
+ * Makes an analysed expression ready. Calls whose types the checker knows use the one overload that it found. Only for
+ * expressions without problems.
+ */
+export function program(env: Environment, analysed: Checked & { readonly expr: Expr }): Program {
+  return plan(env, analysed.expr, analysed.overloads);
+}
+
+/** Reads an expression, without looking at types, and makes it ready to be evaluated any number of times. Throws CelSyntaxError. */
 export function compile(env: Environment, source: string): Program {
   return plan(env, parse(source, env.macros));
 }
+
+export * from "./types.ts";
+export {
+  CelDuration,
+  CelMap,
+  CelOpaque,
+  CelOptional,
+  CelTimestamp,
+  CelTypeValue,
+  CelUint,
+  type CelValue,
+  EntryMap,
+} from "./values.ts";

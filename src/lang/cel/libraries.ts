@@ -1,8 +1,10 @@
 import type { EnvironmentOptions } from "./environment.ts";
 import { CONVERSIONS } from "./functions/conversions.ts";
+import { KUBERNETES_LIST_FUNCTIONS, LIST_FUNCTIONS, SET_FUNCTIONS } from "./functions/lists.ts";
 import { OPERATORS } from "./functions/operators.ts";
 import { OPTIONAL_FUNCTIONS } from "./functions/optionals.ts";
-import { TEXT_FUNCTIONS } from "./functions/text.ts";
+import { STRING_FUNCTIONS } from "./functions/strings.ts";
+import { REGEX_FUNCTIONS, TEXT_FUNCTIONS } from "./functions/text.ts";
 import { TIME_FUNCTIONS } from "./functions/time.ts";
 import { TWO_VARIABLE_FUNCTIONS } from "./functions/two-variables.ts";
 import { BIND_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from "./macros.ts";
@@ -19,3 +21,9 @@ export const STANDARD: Library = {
 export const TWO_VARIABLES: Library = { macros: [TWO_VARIABLE_MACROS], functions: [TWO_VARIABLE_FUNCTIONS] };
 export const OPTIONALS: Library = { macros: [OPTIONAL_MACROS], functions: [OPTIONAL_FUNCTIONS], types: [optionalOf(DYN)] };
 export const BINDINGS: Library = { macros: [BIND_MACROS], functions: [] };
+export const STRINGS: Library = { macros: [], functions: [STRING_FUNCTIONS] };
+/** cel-go's lists extension but for `sortBy`. */
+export const LISTS: Library = { macros: [], functions: [LIST_FUNCTIONS] };
+export const SETS: Library = { macros: [], functions: [SET_FUNCTIONS] };
+export const KUBERNETES_LISTS: Library = { macros: [], functions: [KUBERNETES_LIST_FUNCTIONS] };
+export const KUBERNETES_REGEX: Library = { macros: [], functions: [REGEX_FUNCTIONS] };

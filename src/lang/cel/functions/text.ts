@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import { CelError } from "../errors.ts";
 import { type FunctionTable, global, method } from "../function.ts";
-import { BOOL, STRING } from "../types.ts";
+import { BOOL, INT, listOf, STRING } from "../types.ts";
 
 const compiled = new Map<string, RE2JS>();
 const KEPT_PATTERNS = 500;
@@ -29,4 +29,25 @@ export const TEXT_FUNCTIONS: FunctionTable = {
   startsWith: [method("starts_with_string", [STRING, STRING], BOOL, (a: string, b: string) => a.startsWith(b))],
   endsWith: [method("ends_with_string", [STRING, STRING], BOOL, (a: string, b: string) => a.endsWith(b))],
   matches: [global("matches", [STRING, STRING], BOOL, matches), method("matches_string", [STRING, STRING], BOOL, matches)],
+};
+
+function find(text: string, pattern: string): string {
+  const matcher = regex(pattern).matcher(text);
+  return matcher.find() ? (matcher.group() ?? "") : "";
+}
+
+function findAll(text: string, pattern: string, limit = -1n): readonly string[] {
+  const matcher = regex(pattern).matcher(text);
+  const found: string[] = [];
+  while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) found.push(matcher.group() ?? "");
+  return found;
+}
+
+/** Kubernetes' regex library. */
+export const REGEX_FUNCTIONS: FunctionTable = {
+  find: [method("string_find_string", [STRING, STRING], STRING, find)],
+  findAll: [
+    method("string_find_all_string", [STRING, STRING], listOf(STRING), findAll),
+    method("string_find_all_string_int", [STRING, STRING, INT], listOf(STRING), findAll),
+  ],
 };
