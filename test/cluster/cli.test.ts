@@ -91,7 +91,7 @@ test("up, status, kubeconfig, a second up, down and down --purge make a round wi
 });
 
 test("wrong usage ends with 2 and names the option or command", async () => {
-  for (const [args, ...parts] of [
+  const cases = [
     [["frobnicate"], 'there is no command "frobnicate"', "up, down"],
     [["image", "frob"], 'there is no "frob"', "load, list, rm"],
     [["up", "--node", "1"], "unknown option --node", "--nodes"],
@@ -107,9 +107,9 @@ test("wrong usage ends with 2 and names the option or command", async () => {
     [["up", "--containerd", "/etc/passwd"], "--containerd:", "may not be executed"],
     [["image", "load"], "name at least one archive"],
     [["status", "-o", "yaml"], "--output:", "json"],
-  ] as const) {
-    refusal(await box.run(...args), 2, ...parts);
-  }
+  ] as const;
+  const results = await Promise.all(cases.map(([args]) => box.run(...args)));
+  for (const [i, [, ...parts]] of cases.entries()) refusal(results[i] as Result, 2, ...parts);
 });
 
 test("commands for a cluster that is not there say where they looked", async () => {
