@@ -1,0 +1,42 @@
+/** By which element the item of a list is known. */
+import { isObject } from "../patch/tree.ts";
+import type { ListAtom } from "./atom.ts";
+import { keyElement, type PathElement, valueElement } from "./path-element.ts";
+
+/** What stands where the type does not allow it; `path` is in the form of errors (`.spec.ports[0]`). */
+export class TypedError extends Error {}
+
+/** The element of an item of a list that is not atomic. Throws {@link TypedError} for one that cannot be told apart. */
+export function itemElement(list: ListAtom, item: unknown): PathElement {
+  if (list.keys.length === 0) return setElement(item);
+  if (item === null) throw new TypedError("associative list with keys may not have a null element");
+  if (!isObject(item)) throw new TypedError("associative list with keys may not have non-map elements");
+  const pairs: [string, unknown][] = [];
+  for (const key of list.keys) {
+    const value = Object.hasOwn(item, key) ? item[key] : undefined;
+    if (value !== undefined) {
+      pairs.push([key, value]);
+      continue;
+    }
+    const map = list.element().map;
+    if (map === undefined) {
+      throw new TypedError(`couldn't find default value for ${key}: associative list may not have non-map types`);
+    }
+    const standIn = map.fields.get(key)?.defaultValue;
+    if (standIn !== undefined && standIn !== null) pairs.push([key, standIn]);
+  }
+  if (pairs.length === 0) {
+    const names = `[${list.keys.map((key) => JSON.stringify(key)).join(" ")}]`;
+    throw new TypedError(
+      `associative list with keys has an element that omits all key fields ${names} (and doesn't have default values for any key fields)`,
+    );
+  }
+  return keyElement(pairs);
+}
+
+function setElement(item: unknown): PathElement {
+  if (item === null) throw new TypedError("associative list without keys has an element that's an explicit null");
+  if (Array.isArray(item)) throw new TypedError("not supported: associative list with lists as elements");
+  if (typeof item === "object") throw new TypedError("associative list without keys has an element that's a map type");
+  return valueElement(item);
+}
