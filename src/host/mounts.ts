@@ -37,9 +37,9 @@ export function isMountPoint(path: string): boolean {
   return listMounts().some((m) => m.mountPoint === path);
 }
 
-/** `size`: bytes; the kernel's default (half of memory) when absent. */
+/** `size`: bytes; the kernel's default (half of memory) when absent. `mode`: of the root, 1777 when absent, as the kernel's. */
 export async function mountTmpfs(path: string, options: { size?: number | undefined; mode?: string } = {}): Promise<void> {
-  const list = [`mode=${options.mode ?? "0777"}`, ...(options.size === undefined ? [] : [`size=${options.size}`])];
+  const list = [`mode=${options.mode ?? "1777"}`, ...(options.size === undefined ? [] : [`size=${options.size}`])];
   await run("mount", ["-t", "tmpfs", "-o", list.join(","), "tmpfs", path]);
 }
 
