@@ -107,4 +107,9 @@ test("patterns of RE2 find the first match or all of them", () => {
 test("deep nesting is refused instead of exhausting the stack", () => {
   assert.throws(() => compile(env, `${"(".repeat(5000)}1${")".repeat(5000)}`), CelSyntaxError);
   assert.throws(() => compile(env, `${"[".repeat(5000)}`), CelSyntaxError);
+  for (const chain of ["1" + "+1".repeat(20000), "a" + ".b".repeat(20000), "a" + "[0]".repeat(20000), "1" + "<1".repeat(20000)]) {
+    assert.throws(() => analyse(env, chain), /expression recursion limit exceeded: 250/u);
+  }
+  assert.equal(evaluate("1" + "+1".repeat(249) + " == 250"), true);
+  assert.equal(evaluate("true" + " && true".repeat(20000)), true);
 });

@@ -30,6 +30,8 @@ class Parser {
   readonly #macros: readonly Macro[];
   #at = 0;
   #depth = 0;
+  /** How many chained or nested operations lie within a node; a node without an entry has none. */
+  readonly #heights = new Map<Expr, number>();
 
   constructor(tokens: readonly Token[], macros: readonly Macro[]) {
     this.#tokens = tokens;
@@ -39,6 +41,16 @@ class Parser {
   whole(): Expr {
     const expr = this.#expr();
     if (this.#token.kind !== "end") this.#unexpected();
+    return expr;
+  }
+
+  /** Notes a node made of others and refuses what is too deep to be walked; `counts` is false of what cel-go does not count. */
+  #built<T extends Expr>(expr: T, parts: readonly Expr[], counts: boolean): T {
+    let height = 0;
+    for (const part of parts) height = Math.max(height, this.#heights.get(part) ?? 0);
+    if (counts) height++;
+    if (height > MAX_DEPTH) throw new CelSyntaxError(`expression recursion limit exceeded: ${MAX_DEPTH}`, expr.pos);
+    if (height > 0) this.#heights.set(expr, height);
     return expr;
   }
 
@@ -72,7 +84,8 @@ class Parser {
     if (this.#accept("?")) {
       const yes = this.#logical("||", "_||_", () => this.#logical("&&", "_&&_", () => this.#relation()));
       this.#expect(":");
-      result = call("_?_:_", pos, [condition, yes, this.#expr()]);
+      const branches = [condition, yes, this.#expr()];
+      result = this.#built(call("_?_:_", pos, branches), branches, true);
     }
     this.#depth--;
     return result;
@@ -86,7 +99,8 @@ class Parser {
     const balance = (from: number, to: number): Expr => {
       if (to - from === 1) return terms[from] as Expr;
       const middle = Math.ceil((from + to) / 2);
-      return call(name, pos, [balance(from, middle), balance(middle, to)]);
+      const sides = [balance(from, middle), balance(middle, to)];
+      return this.#built(call(name, pos, sides), sides, false);
     };
     return balance(0, terms.length);
   }
@@ -98,7 +112,8 @@ class Parser {
       const name = token.kind === "op" ? RELATIONS[token.text] : token.kind === "ident" && token.text === "in" ? "@in" : undefined;
       if (name === undefined) return left;
       this.#at++;
-      left = call(name, token.pos, [left, this.#chain(SUMS, () => this.#chain(PRODUCTS, () => this.#unary()))]);
+      const sides = [left, this.#chain(SUMS, () => this.#chain(PRODUCTS, () => this.#unary()))];
+      left = this.#built(call(name, token.pos, sides), sides, true);
     }
   }
 
@@ -109,7 +124,8 @@ class Parser {
       const name = token.kind === "op" ? ops[token.text] : undefined;
       if (name === undefined) return left;
       this.#at++;
-      left = call(name, token.pos, [left, next()]);
+      const sides = [left, next()];
+      left = this.#built(call(name, token.pos, sides), sides, true);
     }
   }
 
@@ -126,7 +142,7 @@ class Parser {
     }
     const operand = this.#member();
     if (count % 2 === 0) return operand;
-    return call(op === "!" ? "!_" : "-_", start.pos, [operand]);
+    return this.#built(call(op === "!" ? "!_" : "-_", start.pos, [operand]), [operand], false);
   }
 
   #member(): Expr {
@@ -138,7 +154,7 @@ class Parser {
         const optional = this.#accept("?");
         const index = this.#expr();
         this.#expect("]");
-        expr = call(optional ? "_[?_]" : "_[_]", pos, [expr, index]);
+        expr = this.#built(call(optional ? "_[?_]" : "_[_]", pos, [expr, index]), [expr, index], true);
       } else if (this.#is("{")) {
         const typeName = dottedName(expr);
         if (typeName === undefined) return expr;
@@ -153,9 +169,9 @@ class Parser {
     if (token.kind !== "ident" && token.kind !== "quoted") this.#unexpected();
     if (token.kind === "ident" && LITERAL_WORDS.has(token.text)) this.#unexpected();
     this.#at++;
-    if (optional) return call("_?._", pos, [operand, { kind: "literal", value: token.text, pos: token.pos }]);
+    if (optional) return this.#built(call("_?._", pos, [operand, { kind: "literal", value: token.text, pos: token.pos }]), [operand], true);
     if (token.kind === "ident" && this.#is("(")) return this.#call(token, operand);
-    return { kind: "select", operand, field: token.text, test: false, pos };
+    return this.#built({ kind: "select", operand, field: token.text, test: false, pos }, [operand], true);
   }
 
   #call(name: Token, target: Expr | undefined, leadingDot = ""): Expr {
@@ -163,7 +179,8 @@ class Parser {
     const args = this.#list(")", () => this.#expr());
     const macro = this.#macros.find((m) => m.name === name.text && m.member === (target !== undefined) && m.args === args.length);
     const expanded = leadingDot === "" ? macro?.expand(target, args, name.pos) : undefined;
-    return expanded ?? call(leadingDot + name.text, name.pos, args, target);
+    const parts = target ? [target, ...args] : args;
+    return this.#built(expanded ?? call(leadingDot + name.text, name.pos, args, target), parts, target !== undefined);
   }
 
   /** Elements with commas between, one may follow the last; the closing operator is read too. */
@@ -239,7 +256,8 @@ class Parser {
 
   #listLiteral(pos: number): ListExpr {
     const elements = this.#list("]", () => ({ optional: this.#accept("?"), value: this.#expr() }));
-    return { kind: "list", elements, pos };
+    const parts = elements.map((e) => e.value);
+    return this.#built({ kind: "list", elements, pos }, parts, false);
   }
 
   #mapLiteral(pos: number): MapExpr {
@@ -250,7 +268,8 @@ class Parser {
       this.#expect(":");
       return { optional, key, value: this.#expr() };
     });
-    return { kind: "map", entries, pos };
+    const parts = entries.flatMap((e) => [e.key, e.value]);
+    return this.#built({ kind: "map", entries, pos }, parts, false);
   }
 
   #struct(typeName: string, pos: number): StructExpr {
@@ -263,7 +282,8 @@ class Parser {
       this.#expect(":");
       return { optional, name: token.text, value: this.#expr() };
     });
-    return { kind: "struct", typeName, fields, pos };
+    const parts = fields.map((f) => f.value);
+    return this.#built({ kind: "struct", typeName, fields, pos }, parts, false);
   }
 }
 
