@@ -12,6 +12,7 @@ import {
   OPTIONALS,
   program,
   SETS,
+  showProblems,
   STANDARD,
   STRINGS,
   TWO_VARIABLES,
@@ -42,6 +43,22 @@ test("what does not fit the declarations is said in cel-go's words", () => {
   assert.deepEqual(problems("1.all(x, true)"), [
     "expression of type 'int' cannot be range of a comprehension (must be list, map, or dynamic)",
   ]);
+});
+
+test("problems are shown under their source line", () => {
+  const shown = (source: string): string => showProblems(source, analyse(env, source).problems);
+  assert.equal(
+    shown("true && nope"),
+    "ERROR: <input>:1:9: undeclared reference to 'nope' (in container '')\n | true && nope\n | ........^",
+  );
+  assert.equal(
+    shown("self.replicas\n  + 'é'"),
+    "ERROR: <input>:2:3: found no matching overload for '_+_' applied to '(int, string)'\n |   + 'é'\n | ..^",
+  );
+  assert.equal(
+    shown("'é'.size() + fn(1)"),
+    "ERROR: <input>:1:16: undeclared reference to 'fn' (in container '')\n | 'é'.size() + fn(1)\n | .\uff0e.............^",
+  );
 });
 
 test("literals of mixed types are refused where the environment asks for it", () => {

@@ -56,7 +56,7 @@ export function program(env: Environment, analysed: Checked & { readonly expr: E
 export function compile(env: Environment, source: string): Program {
   return plan(env, parse(source, env.macros));
 }
-
+export { showProblems } from "./show-problems.ts";
 export * from "./types.ts";
 export {
   CelDuration,

@@ -94,13 +94,16 @@ class Parser {
   /** A chain of `&&` or `||` becomes a balanced tree, so that long chains stay shallow. */
   #logical(op: string, name: string, next: () => Expr): Expr {
     const terms = [next()];
-    const pos = this.#token.pos;
-    while (this.#accept(op)) terms.push(next());
+    const positions: number[] = [];
+    for (let pos = this.#token.pos; this.#accept(op); pos = this.#token.pos) {
+      positions.push(pos);
+      terms.push(next());
+    }
     const balance = (from: number, to: number): Expr => {
       if (to - from === 1) return terms[from] as Expr;
       const middle = Math.ceil((from + to) / 2);
       const sides = [balance(from, middle), balance(middle, to)];
-      return this.#built(call(name, pos, sides), sides, false);
+      return this.#built(call(name, positions[middle - 1] as number, sides), sides, false);
     };
     return balance(0, terms.length);
   }
@@ -158,7 +161,7 @@ class Parser {
       } else if (this.#is("{")) {
         const typeName = dottedName(expr);
         if (typeName === undefined) return expr;
-        expr = this.#struct(typeName, expr.pos);
+        expr = this.#struct(typeName, pos);
       } else return expr;
     }
   }
@@ -175,12 +178,14 @@ class Parser {
   }
 
   #call(name: Token, target: Expr | undefined, leadingDot = ""): Expr {
+    // A call lies where its parenthesis opens.
+    const pos = this.#token.pos;
     this.#expect("(");
     const args = this.#list(")", () => this.#expr());
     const macro = this.#macros.find((m) => m.name === name.text && m.member === (target !== undefined) && m.args === args.length);
-    const expanded = leadingDot === "" ? macro?.expand(target, args, name.pos) : undefined;
+    const expanded = leadingDot === "" ? macro?.expand(target, args, pos) : undefined;
     const parts = target ? [target, ...args] : args;
-    return this.#built(expanded ?? call(leadingDot + name.text, name.pos, args, target), parts, target !== undefined);
+    return this.#built(expanded ?? call(leadingDot + name.text, pos, args, target), parts, target !== undefined);
   }
 
   /** Elements with commas between, one may follow the last; the closing operator is read too. */
