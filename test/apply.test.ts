@@ -38,10 +38,8 @@ const reset: Record<string, FieldFilter> = {
   "widgets/status": excludeFields(["spec"], ["metadata"]),
 };
 
-/** Where we differ from what was recorded, with the reason. */
-const differences: Record<string, string> = {
-  "Deployment 28": "an updater keeps `f:env` as an empty path after the applier removed the list's last item; we take it from him",
-};
+/** Upstream's words for what apply itself refuses. */
+const ours = /^(Apply failed|failed to|invalid object type|metadata\.managedFields)/;
 
 for (const file of readdirSync(directory).filter((f) => f.endsWith(".json"))) {
   const fixture = JSON.parse(readFileSync(join(directory, file), "utf8")) as ApplyFixture;
@@ -51,7 +49,8 @@ for (const file of readdirSync(directory).filter((f) => f.endsWith(".json"))) {
     const live = step.live ?? lives.get(step.name);
     const after = step.answer?.object ?? live;
     if (after !== undefined) lives.set(step.name, after);
-    const skip = differences[`${fixture.kind} ${i}`] ?? false;
+    const { object, message = "" } = step.answer as ApplyAnswer;
+    const skip = object === undefined && !ours.test(message) ? "refused by validation, which comes before or after apply" : false;
     test(`${fixture.kind} ${i}: ${step.title} is answered ${step.answer?.status}`, { skip }, () => replay(subject, step, live));
   }
 }
@@ -128,12 +127,8 @@ function written(subject: Subject, step: ApplyStep, live: UnstructuredObject): U
   return prepared(subject, applyPatch(live, patch, subject.typeName, "Ignore").object);
 }
 
-/** Upstream's words for what apply itself refuses; what validation refuses is none of it. */
-const ours = /^(Apply failed|failed to|invalid object type|metadata\.managedFields)/;
-
 function replayFailure(subject: Subject, step: ApplyStep, answer: ApplyAnswer, live: UnstructuredObject, manager: FieldManager): void {
   const apply = (): unknown => manager.apply(live, step.body as UnstructuredObject, step.manager, step.force === true);
-  if (!ours.test(answer.message ?? "")) return;
   assert.throws(apply, (error) => {
     assert.ok(isApiError(error), String(error));
     // Several faults, and managers, come in the order of a Go map.

@@ -6,7 +6,7 @@ import { FieldSet } from "./field-set.ts";
 import { itemElement } from "./list-item.ts";
 import { fieldElement } from "./path-element.ts";
 
-/** The value without the fields and items of `set`. What a removal empties stays, empty. */
+/** The value without the fields and items of `set`. What a removal empties stays, as null. */
 export function removeItems(value: unknown, set: FieldSet, atom: Atom): unknown {
   return set.isEmpty ? value : (walk(value, set, atom, false) ?? null);
 }
@@ -28,29 +28,23 @@ function walk(value: unknown, set: FieldSet, atom: Atom, extract: boolean): unkn
   }
 }
 
-/** A container that lost everything below it, but not itself, stays as an empty one. */
+/** A container that lost everything below it, but not itself, stays as null: its own path may have another owner. */
 function below(value: unknown, set: FieldSet, atom: Atom, extract: boolean): unknown {
-  const left = walk(value, set, atom, extract) ?? null;
-  if (left !== null || extract) return left;
-  return Array.isArray(value) ? [] : isObject(value) ? {} : null;
+  return walk(value, set, atom, extract) ?? null;
 }
 
 function listWalk(value: unknown, set: FieldSet, list: ListAtom, extract: boolean): unknown {
   if (!Array.isArray(value)) return undefined;
   if (value.length === 0 || list.atomic) return extract ? value : undefined;
   const items: unknown[] = [];
-  let matched = false;
   for (const item of value as unknown[]) {
     const entry = set.find(itemElement(list, item));
     if (extract) {
       if (entry !== undefined) items.push(entry.children === undefined ? item : below(item, entry.children, list.element(), true));
     } else if (entry === undefined) items.push(item);
-    else if (!entry.member && entry.children !== undefined) {
-      matched = true;
-      items.push(below(item, entry.children, list.element(), false));
-    }
+    else if (!entry.member && entry.children !== undefined) items.push(below(item, entry.children, list.element(), false));
   }
-  return items.length > 0 || (matched && !extract) ? items : undefined;
+  return items.length > 0 ? items : undefined;
 }
 
 function mapWalk(value: unknown, set: FieldSet, map: MapAtom, extract: boolean): unknown {
@@ -58,7 +52,6 @@ function mapWalk(value: unknown, set: FieldSet, map: MapAtom, extract: boolean):
   const keys = Object.keys(value);
   if (keys.length === 0 || map.atomic) return extract ? value : undefined;
   const result: JsonObject = {};
-  let matched = false;
   for (const key of keys) {
     const child = value[key];
     const entry = set.find(fieldElement(key));
@@ -69,9 +62,8 @@ function mapWalk(value: unknown, set: FieldSet, map: MapAtom, extract: boolean):
       // Upstream hands the whole set down here, not the part below the field: an extracted struct keeps what matches from the top.
       if (extract) setOwn(result, key, walk(child, set, atom, true) ?? null);
     } else {
-      matched = true;
       setOwn(result, key, below(child, entry.children ?? FieldSet.empty, atom, extract));
     }
   }
-  return Object.keys(result).length > 0 || (matched && !extract) ? result : undefined;
+  return Object.keys(result).length > 0 ? result : undefined;
 }
