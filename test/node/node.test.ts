@@ -214,8 +214,8 @@ for (const [index, containerd] of runtimes.entries()) {
       const ended = pod.status?.containerStatuses?.[0]?.state?.terminated;
       assert.deepEqual([pod.status?.phase, ended?.exitCode, ended?.reason, ended?.message], ["Succeeded", 0, "Completed", "words\n"]);
       const out = await logs("ends");
-      assert.match(out, /^from-config ends from-config app="ends"\nca\.crt\nnamespace\ntoken\n10\.214\.\d+\.\d+\tends\n777\n$/);
-      assert.equal(await logs("ends", "?tailLines=1"), "777\n");
+      assert.match(out, /^from-config ends from-config app="ends"\nca\.crt\nnamespace\ntoken\n10\.214\.\d+\.\d+\tends\n1777\n$/);
+      assert.equal(await logs("ends", "?tailLines=1"), "1777\n");
       const told = (await plane.client.resource(events, namespace).list({ fieldSelector: "involvedObject.name=ends" })).items;
       assert.deepEqual(
         told.map((e) => [e.reason, e.message]).sort(([a = ""], [b = ""]) => (a < b ? -1 : 1)),
