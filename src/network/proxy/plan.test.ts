@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import type { Service } from "../../schema/types/core-v1.ts";
-import { emptyPlan, planProxy, type ProxyPlan } from "./plan.ts";
+import { commonChains, emptyPlan, planProxy, type ProxyPlan } from "./plan.ts";
 import { changes, staleUdp } from "./ruleset.ts";
 
 const web: Service = {
@@ -91,4 +91,19 @@ test("connections over UDP to an endpoint that went are forgotten", () => {
   assert.deepEqual(staleUdp(plan(dns, [udp(["10.2.0.1", "10.2.0.2"])]), plan(dns, [udp(["10.2.0.2"])])), [
     { address: "10.1.0.5", port: "53", backend: "10.2.0.1" },
   ]);
+});
+
+test("services and slices that are labelled as another proxy's are left alone", () => {
+  const labels = { "service.kubernetes.io/headless": "" };
+  const labelled = plan({ ...web, metadata: { ...web.metadata, labels: { "service.kubernetes.io/service-proxy-name": "x" } } }, [
+    slice(["10.2.0.1"]),
+  ]);
+  assert.equal(labelled.maps.services.size + labelled.sets["cluster-ips"].size, 0);
+  assert.equal(plan(web, [slice(["10.2.0.1"], { metadata: { labels } })]).maps.services.size, 0);
+});
+
+test("the chains of usual services are made beforehand", () => {
+  const common = commonChains();
+  for (const c of plan({ ...web, spec: { ...web.spec, type: "NodePort", sessionAffinity: "ClientIP" } }, [slice(["10.2.0.1"])]).chains)
+    assert.ok(common.has(c), c);
 });

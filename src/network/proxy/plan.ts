@@ -107,13 +107,36 @@ function chain(plan: ProxyPlan, kind: ChainKind, count: number): string {
   return `m${inner}`;
 }
 
+/** Labels that say that another proxy, or none, is to serve a Service or an EndpointSlice. */
+const othersLabels = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
+
+function isForOthers({ metadata }: Service | EndpointSlice): boolean {
+  const labels = metadata?.labels;
+  return labels !== undefined && othersLabels.some((l) => Object.hasOwn(labels, l));
+}
+
+/**
+ * Chains that a whole load makes beforehand: nft (1.0.6) cannot make rules on maps that it read back from the kernel, so that
+ * one chain more means loading the whole table, and forgetting what clients with affinity had.
+ */
+export function commonChains(): Set<string> {
+  const plan = emptyPlan();
+  for (const nodePort of [false, true])
+    for (const masquerade of [false, true])
+      for (let count = 1; count <= 16; count++) {
+        chain(plan, { nodePort, masquerade, sticky: undefined }, count);
+        chain(plan, { nodePort, masquerade, sticky: defaultAffinity }, count);
+      }
+  return plan.chains;
+}
+
 export function planProxy(input: ProxyInput): ProxyPlan {
   const plan = emptyPlan();
   for (const service of input.services) {
     const spec = service.spec ?? {};
-    if (spec.type === "ExternalName" || !spec.clusterIP || spec.clusterIP === "None") continue;
+    if (spec.type === "ExternalName" || !spec.clusterIP || spec.clusterIP === "None" || isForOthers(service)) continue;
     const { namespace = "", name = "" } = service.metadata ?? {};
-    const slices = input.slicesOf(`${namespace}/${name}`);
+    const slices = input.slicesOf(`${namespace}/${name}`).filter((s) => !isForOthers(s));
     const clusterIps = (spec.clusterIPs?.length ? spec.clusterIPs : [spec.clusterIP]).filter((ip) => isV4(ip) && !input.local.has(ip));
     for (const ip of clusterIps) plan.sets["cluster-ips"].add(ip);
     for (const port of spec.ports ?? []) planPort(plan, input, service, port, slices, clusterIps);

@@ -8,7 +8,7 @@ import { endpointslices, type EndpointSlice } from "../../schema/types/discovery
 import { services, type Service } from "../../schema/types/core-v1.ts";
 import type { HostPort } from "../host-port.ts";
 import { HostPortTable } from "./host-ports.ts";
-import { emptyPlan, planProxy, type ProxyPlan } from "./plan.ts";
+import { commonChains, emptyPlan, planProxy, type ProxyPlan } from "./plan.ts";
 import { baseRuleset, changes, staleUdp, tableName, type TableOptions } from "./ruleset.ts";
 
 export interface ServiceProxyOptions {
@@ -122,7 +122,10 @@ export class ServiceProxy {
       local: new Set([table.dnsAddress]),
       idOf: (endpoint) => this.#idOf(endpoint),
     });
-    const from = this.#plan;
+    const old = this.#plan;
+    const grows = old !== undefined && [...next.chains].some((c) => !old.chains.has(c));
+    const from = grows ? undefined : old;
+    if (from === undefined) for (const c of commonChains()) next.chains.add(c);
     try {
       const text = from === undefined ? baseRuleset(table) + changes(emptyPlan(), next) + this.#hostPorts.all() : changes(from, next);
       if (text === "") return;
@@ -140,11 +143,8 @@ export class ServiceProxy {
       this.#schedule(retry);
       return;
     }
-    if (from !== undefined) {
-      for (const s of staleUdp(from, next)) {
-        await attempt("conntrack", ["-D", "-p", "udp", "--orig-dst", s.address, "--orig-port-dst", s.port, "--dst-nat", s.backend]);
-      }
-    }
+    for (const s of old === undefined ? [] : staleUdp(old, next))
+      await attempt("conntrack", ["-D", "-p", "udp", "--orig-dst", s.address, "--orig-port-dst", s.port, "--dst-nat", s.backend]);
   }
 }
 
