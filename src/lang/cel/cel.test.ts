@@ -23,7 +23,7 @@ import { EntryMap } from "./values.ts";
 const env = celEnvironment([STANDARD, TWO_VARIABLES, OPTIONALS], {
   variables: { self: objectType("Scale"), "request.user": STRING },
   objects: { Scale: { replicas: INT, names: listOf(STRING) } },
-  homogeneousLiterals: true,
+  checkedLiterals: true,
 });
 const nothing = (): undefined => undefined;
 const problems = (source: string): string[] => analyse(env, source).problems.map((p) => p.message);
@@ -63,7 +63,14 @@ test("problems are shown under their source line", () => {
 
 test("literals of mixed types are refused where the environment asks for it", () => {
   assert.deepEqual(problems("[1, 'a']"), ["expected type 'int' but found 'string'"]);
+  assert.deepEqual(problems("{'a': 1, 'b': 'c'}"), ["expected type 'int' but found 'string'"]);
   assert.deepEqual(problems("[1, dyn('a')]"), []);
+});
+
+test("literals that cannot be read are found before evaluation", () => {
+  assert.deepEqual(problems("'a'.matches('(')"), ["invalid matches argument"]);
+  assert.deepEqual(problems("duration('x') == duration('1s')"), ["invalid duration argument"]);
+  assert.deepEqual(problems("timestamp('2020') == timestamp('2020-01-01T00:00:00Z')"), ["invalid timestamp argument"]);
 });
 
 test("integers are of 64 bits and overflow is an error", () => {

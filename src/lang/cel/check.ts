@@ -1,16 +1,12 @@
 import type { Call, Comprehension, Expr, ListExpr, MapExpr, StructExpr } from "./ast.ts";
+import { checkLiterals } from "./check-literals.ts";
 import { candidates, type Environment } from "./environment.ts";
+import type { Problem } from "./errors.ts";
 import type { Overload } from "./function.ts";
 import { dottedName } from "./parser.ts";
 import { isDynamic, mostGeneral, Substitution, sameType } from "./substitution.ts";
 import { BOOL, type CelType, DYN, ERROR, formatType, INT, listOf, mapOf, objectType, optionalOf, param, typeOf } from "./types.ts";
 import { typeOfValue } from "./values.ts";
-
-export interface Problem {
-  readonly message: string;
-  /** Offset in UTF-16 units into the source. */
-  readonly pos: number;
-}
 
 export interface Checked {
   /** The type of the whole; `*error*` where problems were found. */
@@ -48,7 +44,9 @@ class Checker {
   whole(expr: Expr): Checked {
     this.#check(expr, undefined);
     const types = new Map([...this.#types].map(([node, type]) => [node, this.#substitution.apply(type, true)]));
-    return { type: types.get(expr) as CelType, problems: this.#problems, types, overloads: this.#overloads };
+    const found = this.#problems.toSorted((a, b) => a.pos - b.pos);
+    const problems = found.length === 0 && this.#env.checkedLiterals ? checkLiterals(expr, types) : found;
+    return { type: types.get(expr) as CelType, problems, types, overloads: this.#overloads };
   }
 
   #problem(pos: number, message: string): CelType {
@@ -202,12 +200,10 @@ class Checker {
     return { args: overload.args.map(rename), result: rename(overload.result) };
   }
 
-  /** The type of two elements of one literal: where they do not agree it is dynamic, or a problem. */
-  #join(known: CelType | undefined, type: CelType, pos: number): CelType {
+  /** The type of two elements of one literal: where they do not agree it is dynamic. */
+  #join(known: CelType | undefined, type: CelType): CelType {
     if (known === undefined) return type;
-    if (this.#substitution.assignable(known, type)) return mostGeneral(known, type);
-    if (!this.#env.homogeneousLiterals) return DYN;
-    return this.#problem(pos, `expected type '${formatType(known)}' but found '${formatType(type)}'`);
+    return this.#substitution.assignable(known, type) ? mostGeneral(known, type) : DYN;
   }
 
   #unwrapped(type: CelType, optional: boolean, pos: number): CelType {
@@ -226,7 +222,7 @@ class Checker {
     let element: CelType | undefined;
     for (const { value, optional } of expr.elements) {
       const type = this.#unwrapped(this.#check(value, scope), optional, value.pos);
-      element = this.#join(element, type, value.pos);
+      element = this.#join(element, type);
     }
     return listOf(element ?? this.#open());
   }
@@ -235,9 +231,9 @@ class Checker {
     let key: CelType | undefined;
     let value: CelType | undefined;
     for (const entry of expr.entries) {
-      key = this.#join(key, this.#check(entry.key, scope), entry.key.pos);
+      key = this.#join(key, this.#check(entry.key, scope));
       const type = this.#unwrapped(this.#check(entry.value, scope), entry.optional, entry.value.pos);
-      value = this.#join(value, type, entry.value.pos);
+      value = this.#join(value, type);
     }
     return mapOf(key ?? this.#open(), value ?? this.#open());
   }

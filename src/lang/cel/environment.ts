@@ -14,8 +14,8 @@ export interface Environment {
   readonly types: ReadonlyMap<string, CelType>;
   /** Names are looked up in this namespace first, then in those around it. */
   readonly container: string;
-  /** Elements of a list or map literal must be of one type, as in Kubernetes. */
-  readonly homogeneousLiterals: boolean;
+  /** Literals are looked at before evaluation, as in Kubernetes: one type in a list or map; patterns, durations and timestamps that can be read. */
+  readonly checkedLiterals: boolean;
 }
 
 export interface EnvironmentOptions {
@@ -27,7 +27,7 @@ export interface EnvironmentOptions {
   readonly types?: readonly CelType[];
   readonly container?: string;
   /** Default false. */
-  readonly homogeneousLiterals?: boolean;
+  readonly checkedLiterals?: boolean;
 }
 
 const STANDARD_TYPES: readonly CelType[] = [BOOL, BYTES, DOUBLE, DURATION, INT, LIST, MAP, NULL, STRING, TIMESTAMP, TYPE, UINT];
@@ -43,7 +43,7 @@ export function environment(options: EnvironmentOptions): Environment {
     objects: new Map(objects),
     types: new Map(types.map((type) => [type.name, type])),
     container: options.container ?? "",
-    homogeneousLiterals: options.homogeneousLiterals ?? false,
+    checkedLiterals: options.checkedLiterals ?? false,
   };
 }
 

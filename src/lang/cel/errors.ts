@@ -17,3 +17,10 @@ export class CelError extends Error {
 export function noSuchOverload(): CelError {
   return new CelError("no such overload");
 }
+
+/** What the checker has to say against an expression. */
+export interface Problem {
+  readonly message: string;
+  /** Offset in UTF-16 units into the source. */
+  readonly pos: number;
+}

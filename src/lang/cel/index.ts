@@ -5,8 +5,8 @@ import type { Library } from "./libraries.ts";
 import { type Program, plan } from "./evaluate.ts";
 import { parse } from "./parser.ts";
 
-export type { Checked, Problem } from "./check.ts";
-export { CelError, CelSyntaxError } from "./errors.ts";
+export type { Checked } from "./check.ts";
+export { CelError, CelSyntaxError, type Problem } from "./errors.ts";
 export type { Environment } from "./environment.ts";
 export type { Program } from "./evaluate.ts";
 export {

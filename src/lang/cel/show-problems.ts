@@ -1,4 +1,4 @@
-import type { Problem } from "./check.ts";
+import type { Problem } from "./errors.ts";
 
 /** A longer line is not shown under a message. */
 const MAX_SNIPPET = 16_384;
