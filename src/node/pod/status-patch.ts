@@ -1,5 +1,6 @@
 /** The strategic merge patch that turns one pod status into another, of what the node owns. Pure. */
 import type { PodCondition, PodStatus } from "../../schema/types/core-v1.ts";
+import { nodeConditions } from "./conditions.ts";
 
 /** Equal as JSON: absent, undefined and null are the same, in objects. */
 export function sameValue(a: unknown, b: unknown): boolean {
@@ -54,10 +55,11 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Merged by type. A reason or message that is gone is said as null. */
+/** Merged by type, those of the node alone: others may have changed theirs meanwhile. A reason or message that is gone is said as null. */
 function changedConditions(from: readonly PodCondition[], to: readonly PodCondition[]): Record<string, unknown>[] {
   const removed = from.filter((c) => removable.includes(c.type) && !to.some((other) => other.type === c.type));
   const changed = to.flatMap((condition) => {
+    if (!nodeConditions.includes(condition.type)) return [];
     const old = from.find((c) => c.type === condition.type);
     if (old !== undefined && sameValue(old, condition)) return [];
     const gone = Object.keys(old ?? {}).filter((key) => (condition as unknown as Record<string, unknown>)[key] === undefined);

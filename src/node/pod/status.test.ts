@@ -194,6 +194,8 @@ describe("the patch of a status", () => {
       },
     );
     assert.deepEqual(patch, { conditions: [{ type: "Ready", status: "True", message: null }] });
+    const gate = (status: string): PodStatus => ({ conditions: [{ type: "x/gate", status }] });
+    assert.deepEqual(statusPatch(gate("False"), gate("True")), {}, "conditions of others are theirs");
   });
 
   it("takes null and absent for the same", () => {
