@@ -97,7 +97,11 @@ export class PodWorker {
       pod: () => this.#pod,
       status: () => options.statuses.get(this.uid),
       agentStarted: options.agentStarted,
-      onVerdict: () => this.wake(),
+      onVerdict: () => {
+        // A pod that ends is busy with stopping its containers: that one is no longer ready is told meanwhile.
+        if (this.#stage === "ending") this.#tell(false);
+        this.wake();
+      },
     });
   }
 
