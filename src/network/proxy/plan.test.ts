@@ -93,6 +93,18 @@ test("connections over UDP to an endpoint that went are forgotten", () => {
   ]);
 });
 
+test("so are those through a node port, and to an endpoint whose port changed", () => {
+  const ports = [{ name: "http", port: 53, nodePort: 30053, protocol: "UDP" }];
+  const dns: Service = { ...web, spec: { ...web.spec, type: "NodePort", ports } };
+  const at = (port: number): EndpointSlice => slice(["10.2.0.1"], { ports: [{ name: "http", port, protocol: "UDP" }] });
+  assert.deepEqual(staleUdp(plan(dns, [at(53)]), plan(dns, [at(5353)])), [
+    { address: "10.1.0.5", port: "53", backend: "10.2.0.1" },
+    { address: undefined, port: "30053", backend: "10.2.0.1" },
+  ]);
+  const sticky: Service = { ...dns, spec: { ...dns.spec, sessionAffinity: "ClientIP" } };
+  assert.equal(staleUdp(plan(sticky, [at(53)]), plan(sticky, [])).length, 2);
+});
+
 test("services and slices that are labelled as another proxy's are left alone", () => {
   const labels = { "service.kubernetes.io/headless": "" };
   const labelled = plan({ ...web, metadata: { ...web.metadata, labels: { "service.kubernetes.io/service-proxy-name": "x" } } }, [

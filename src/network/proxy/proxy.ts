@@ -143,8 +143,10 @@ export class ServiceProxy {
       this.#schedule(retry);
       return;
     }
-    for (const s of old === undefined ? [] : staleUdp(old, next))
-      await attempt("conntrack", ["-D", "-p", "udp", "--orig-dst", s.address, "--orig-port-dst", s.port, "--dst-nat", s.backend]);
+    for (const s of old === undefined ? [] : staleUdp(old, next)) {
+      const to = s.address === undefined ? [] : ["--orig-dst", s.address];
+      await attempt("conntrack", ["-D", "-p", "udp", ...to, "--orig-port-dst", s.port, "--dst-nat", s.backend]);
+    }
   }
 }
 

@@ -138,25 +138,43 @@ export function changes(from: ProxyPlan, to: ProxyPlan): string {
   return [...chains, ...removed, ...added].map((l) => `${l}\n`).join("");
 }
 
-/** UDP endpoints that are no longer behind an address: their connection-tracking entries must go, or clients keep sending there. */
-export function staleUdp(from: ProxyPlan, to: ProxyPlan): { address: string; port: string; backend: string }[] {
-  const stale: { address: string; port: string; backend: string }[] = [];
-  const behind = (plan: ProxyPlan): Map<string, Set<string>> => {
-    const all = new Map<string, Set<string>>();
-    for (const [key, value] of plan.maps.backends) {
-      const [address, protocol, port] = key.split(" . ") as [string, string, string];
-      if (protocol !== "udp") continue;
-      const service = `${address} ${port}`;
-      let set = all.get(service);
-      if (set === undefined) all.set(service, (set = new Set()));
-      set.add(value.split(" . ")[0] as string);
-    }
-    return all;
+/** A flow that connection tracking must forget: to `port` of `address` (a node port has none), sent on to `backend`. */
+export interface StaleFlow {
+  readonly address: string | undefined;
+  readonly port: string;
+  readonly backend: string;
+}
+
+/** UDP endpoints by what leads to them: `address port`, or ` port` for a node port → `address . port` of each. */
+function udpBackends(plan: ProxyPlan): Map<string, Set<string>> {
+  const all = new Map<string, Set<string>>();
+  const put = (key: string, nodePort: boolean, backend: string): void => {
+    const parts = nodePort ? ["", ...key.split(" . ")] : key.split(" . ");
+    const [address = "", protocol, port = ""] = parts;
+    if (protocol !== "udp") return;
+    const front = `${address} ${port}`;
+    let set = all.get(front);
+    if (set === undefined) all.set(front, (set = new Set()));
+    set.add(backend);
   };
-  const now = behind(to);
-  for (const [service, backends] of behind(from)) {
-    const [address, port] = service.split(" ") as [string, string];
-    for (const backend of backends) if (!now.get(service)?.has(backend)) stale.push({ address, port, backend });
+  for (const [key, backend] of plan.maps.backends) put(key, false, backend);
+  for (const [key, backend] of plan.maps["nodeport-backends"]) put(key, true, backend);
+  const endpoint = (id: string): string => plan.maps["sticky-endpoints"].get(id) ?? "";
+  for (const [key, id] of plan.maps["sticky-backends"]) put(key, false, endpoint(id));
+  for (const [key, id] of plan.maps["sticky-nodeport-backends"]) put(key, true, endpoint(id));
+  return all;
+}
+
+/** UDP endpoints that are no longer behind an address: their connection-tracking entries must go, or clients keep sending there. */
+export function staleUdp(from: ProxyPlan, to: ProxyPlan): StaleFlow[] {
+  const now = udpBackends(to);
+  const stale: StaleFlow[] = [];
+  for (const [front, backends] of udpBackends(from)) {
+    const [address = "", port = ""] = front.split(" ");
+    for (const backend of backends) {
+      if (!now.get(front)?.has(backend))
+        stale.push({ address: address === "" ? undefined : address, port, backend: backend.split(" . ")[0] as string });
+    }
   }
   return stale;
 }
