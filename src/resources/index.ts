@@ -29,8 +29,7 @@ export function builtinResources(deps: ResourceDeps): ResourceDefinition[] {
 function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps): ResourceDefinition {
   const storageVersion = special.storageVersion ?? row.versions[0]?.version ?? "v1";
   const storageGroup = special.storageGroup ?? row.group;
-  const known = kindOf({ group: storageGroup, version: storageVersion, resource: row.resource });
-  const kind = special.kind === undefined ? known : special.kind(known);
+  const kind = kindOf({ group: storageGroup, version: storageVersion, resource: row.resource });
   const traits: StrategyTraits = {
     typeName: typeName(storageGroup, storageVersion, row.kind),
     namespaced: row.namespaced,

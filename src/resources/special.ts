@@ -5,8 +5,6 @@ import type { StrategyTraits } from "./strategy/from-kind.ts";
 
 /** What makes a resource more than its fields. */
 export interface Special {
-  /** Alters what `kinds/` says. */
-  readonly kind?: ((kind: Kind | undefined) => Kind | undefined) | undefined;
   /** Builds the resource's strategy on the general one. */
   readonly strategy?: ((base: Strategy, kind: Kind | undefined) => Strategy) | undefined;
   /** Builds the status subresource's strategy on the general one. */

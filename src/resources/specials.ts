@@ -5,7 +5,6 @@ import { componentStatusHandler } from "./component-statuses.ts";
 import { customResourceDefinitions } from "./custom-resource-definitions.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { eventsCore, eventsNewer } from "./events.ts";
-import { ipAddresses } from "./ip-addresses.ts";
 import { namespaces } from "./namespaces.ts";
 import { bindingHandler } from "./pods/binding.ts";
 import { evictionHandler } from "./pods/eviction.ts";
@@ -59,7 +58,6 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
     },
     "certificates.k8s.io/certificatesigningrequests": certificateSigningRequests,
     "events.k8s.io/events": eventsNewer(deps),
-    "networking.k8s.io/ipaddresses": ipAddresses,
     "rbac.authorization.k8s.io/clusterrolebindings": bindingSpecial(deps, "clusterrolebindings"),
     "rbac.authorization.k8s.io/clusterroles": roleSpecial(deps, "clusterroles"),
     "rbac.authorization.k8s.io/rolebindings": bindingSpecial(deps, "rolebindings"),

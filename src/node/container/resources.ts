@@ -1,4 +1,5 @@
 /** Processor and memory: what specs ask, in the kernel's measures; and the cgroups that pods live in. Pure. */
+import { podQosClass } from "../../kinds/pod/qos.ts";
 import { podLimits, podRequests } from "../../kinds/pod/resources.ts";
 import { isSidecar } from "../../kinds/pod/containers.ts";
 import { resourceAmount } from "../../kinds/resource-list.ts";
@@ -57,7 +58,7 @@ const bestEffort = 1000;
 /** Who the kernel kills first when memory runs out: best-effort pods, then those far above their request. */
 export function oomScoreAdjustment(pod: Pod, container: Container, memoryCapacity: number): number {
   if ((pod.spec?.priority ?? 0) >= 2_000_001_000) return guaranteed;
-  const qos = qosClass(pod);
+  const qos = podQosClass(pod);
   if (qos === "Guaranteed") return guaranteed;
   if (qos === "BestEffort") return bestEffort;
   const score = (c: Container): number => 1000 - Math.trunc((1000 * (amount(c.resources?.requests, "memory") ?? 0)) / memoryCapacity);
@@ -66,11 +67,6 @@ export function oomScoreAdjustment(pod: Pod, container: Container, memoryCapacit
   if (isSidecar(container)) adjustment = Math.min(adjustment, Math.max(...(pod.spec?.containers ?? []).map(score)));
   if (adjustment < 1000 + guaranteed) return 1000 + guaranteed;
   return adjustment === bestEffort ? adjustment - 1 : adjustment;
-}
-
-/** The API server has worked it out when the pod was made. */
-export function qosClass(pod: Pod): "Guaranteed" | "Burstable" | "BestEffort" {
-  return (pod.status?.qosClass ?? "BestEffort") as "Guaranteed" | "Burstable" | "BestEffort";
 }
 
 export interface CgroupPaths {
@@ -87,7 +83,7 @@ export function cgroupPaths(root: string): CgroupPaths {
   const burstable = `${kubepods}/burstable`;
   const bestEffortPath = `${kubepods}/besteffort`;
   const parents = { Guaranteed: kubepods, Burstable: burstable, BestEffort: bestEffortPath };
-  return { kubepods, burstable, bestEffort: bestEffortPath, pod: (pod) => `${parents[qosClass(pod)]}/pod${pod.metadata?.uid ?? ""}` };
+  return { kubepods, burstable, bestEffort: bestEffortPath, pod: (pod) => `${parents[podQosClass(pod)]}/pod${pod.metadata?.uid ?? ""}` };
 }
 
 /** Limits of the pod's own group. A limit holds only when every container has one. */
@@ -97,7 +93,7 @@ export function podCgroupLimits(pod: Pod): CgroupLimits {
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
   const all = (name: string): boolean =>
     pod.spec?.resources?.limits?.[name] !== undefined || containers.every((c) => (amount(c.resources?.limits, name) ?? 0) > 0);
-  if (qosClass(pod) === "BestEffort") return { cpuShares: minimalShares };
+  if (podQosClass(pod) === "BestEffort") return { cpuShares: minimalShares };
   const cpuLimit = amount(limits, "cpu") ?? 0;
   const memoryLimit = amount(limits, "memory") ?? 0;
   return {
