@@ -53,6 +53,8 @@ export interface ApiRequest {
   readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer } | undefined;
   /** Warnings collected on the way: each becomes a `Warning: 299 - "…"` header. */
   readonly warnings: string[];
+  /** Set while an audit event is kept of this request: `audit/annotations.ts` writes here. */
+  auditAnnotations?: Map<string, string> | undefined;
   /** False: the front has seen that there is no Impersonate header. */
   readonly impersonates?: boolean | undefined;
   /** Filled in by the pipeline's first step: fronts pass {@link unresolvedInfo}. */
