@@ -41,6 +41,8 @@ export interface ControlPlaneOptions {
   readonly pki: ClusterPki;
   readonly clock: Clock;
   readonly log: Logger;
+  /** False: no controllers, no scheduler, no simulated nodes; objects stay as they were written. */
+  readonly work?: boolean | undefined;
 }
 
 export interface ControlPlane {
@@ -108,7 +110,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       events: eventRecorder(client, "controller-manager", { clock, log, signal: stopping.signal }),
       signal: stopping.signal,
     };
-    startWork(options, context, client, localNodes, stops);
+    if (options.work !== false) startWork(options, context, client, localNodes, stops);
     return {
       url: `https://127.0.0.1:${config.port}`,
       server,
