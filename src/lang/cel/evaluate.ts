@@ -1,4 +1,5 @@
 import type { Call, Comprehension, Expr, ListExpr, MapExpr, Select, StructExpr } from "./ast.ts";
+import type { CostMeter } from "./cost.ts";
 import { candidates, type Environment } from "./environment.ts";
 import { CelError, noSuchOverload } from "./errors.ts";
 import { dispatch, type Overload } from "./function.ts";
@@ -27,8 +28,11 @@ interface Scope {
   readonly outer: Scope | undefined;
 }
 
-/** An expression made ready: give it the variables, get its value. Throws CelError. */
-export type Program = (variable: (name: string) => CelValue | undefined) => CelValue;
+/**
+ * An expression made ready: give it the variables, get its value. Throws CelError; with a meter, which is made anew for each
+ * run, also CelBudgetError.
+ */
+export type Program = (variable: (name: string) => CelValue | undefined, meter?: CostMeter) => CelValue;
 
 /** Turns a tree into closures. Functions are chosen when they are called, by the types of the values,
  * but for those that the checker has `chosen`. */

@@ -56,8 +56,23 @@ export function program(env: Environment, analysed: Checked & { readonly expr: E
 export function compile(env: Environment, source: string): Program {
   return plan(env, parse(source, env.macros));
 }
+export {
+  type AuthorizationAnswer,
+  type AuthorizationRequest,
+  AuthorizerValue,
+  type CheckedUser,
+  requestResource,
+  type ResourceAttributes,
+} from "./authorizer.ts";
+export { CelBudgetError, CostMeter, MATCH_CONDITIONS_BUDGET, PER_CALL_LIMIT, RUNTIME_BUDGET } from "./cost.ts";
+export { declareType, type DeclaredType, objectsOf } from "./declared-types.ts";
+export { escapeFieldName, unescapeFieldName } from "./field-names.ts";
+export { jsonValue, sourceJson } from "./json-value.ts";
+export { kubernetesEnvironment, type KubernetesEnvironmentOptions, NEWEST_MINOR } from "./kubernetes.ts";
+export { Answers, Need, withAnswers } from "./need.ts";
 export { showProblems } from "./show-problems.ts";
 export * from "./types.ts";
+export { type JsonSchema, ValueSchema } from "./value-schema.ts";
 export {
   CelDuration,
   CelMap,

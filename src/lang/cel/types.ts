@@ -36,6 +36,8 @@ export const BYTES: CelType = simple("bytes");
 export const NULL: CelType = simple("null", "null_type");
 export const DYN: CelType = simple("dyn");
 export const ERROR: CelType = simple("error", "*error*");
+/** Of data that no schema describes. */
+export const UNKNOWN: CelType = simple("opaque", "unknown");
 export const TIMESTAMP: CelType = simple("timestamp", "google.protobuf.Timestamp");
 export const DURATION: CelType = simple("duration", "google.protobuf.Duration");
 

@@ -99,6 +99,15 @@ export abstract class CelMap {
   has(key: CelValue): boolean {
     return this.get(key) !== undefined;
   }
+  /** `==` with another map. */
+  equalTo(other: CelMap): boolean {
+    if (this.size !== other.size) return false;
+    for (const key of this.keys()) {
+      const theirs = other.get(key);
+      if (theirs === undefined || !equals(this.get(key) as CelValue, theirs)) return false;
+    }
+    return true;
+  }
 }
 
 /** One text for all keys that are equal: 1, 1u and 1.0 are one key. */
@@ -181,8 +190,8 @@ export function equals(a: CelValue, b: CelValue): boolean {
     return right !== undefined && compareNumbers(left, right) === 0;
   }
   if (a === null || b === null) return false;
-  if (isList(a)) return isList(b) && a.length === b.length && a.every((v, i) => equals(v, b[i] as CelValue));
-  if (a instanceof CelMap) return b instanceof CelMap && mapsEqual(a, b);
+  if (isList(a)) return isList(b) && listsEqual(a, b);
+  if (a instanceof CelMap) return b instanceof CelMap && a.equalTo(b);
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0;
   if (a instanceof CelTimestamp) return b instanceof CelTimestamp && a.ns === b.ns;
   if (a instanceof CelDuration) return b instanceof CelDuration && a.ns === b.ns;
@@ -194,21 +203,32 @@ export function equals(a: CelValue, b: CelValue): boolean {
   return a instanceof CelOpaque && a.equals(b);
 }
 
+/** How lists whose order means nothing are compared and joined: see `list-semantics.ts`. */
+export interface ListSemantics {
+  equal(a: readonly CelValue[], b: readonly CelValue[]): boolean;
+  join(a: readonly CelValue[], b: readonly CelValue[]): readonly CelValue[];
+}
+
+/** Where such a list keeps its {@link ListSemantics}. */
+export const LIST_SEMANTICS: unique symbol = Symbol("list semantics");
+
+export function listSemanticsOf(list: readonly CelValue[]): ListSemantics | undefined {
+  return (list as readonly CelValue[] & { readonly [LIST_SEMANTICS]?: ListSemantics })[LIST_SEMANTICS];
+}
+
+/** The left side says how. */
+function listsEqual(a: readonly CelValue[], b: readonly CelValue[]): boolean {
+  const semantics = listSemanticsOf(a);
+  if (semantics) return semantics.equal(a, b);
+  return a.length === b.length && a.every((v, i) => equals(v, b[i] as CelValue));
+}
+
 /** An integer beside a double becomes one, with the loss that this may have. NaN where either is NaN. */
 function compareNumbers(a: bigint | number, b: bigint | number): number {
   if (typeof a === typeof b) return a < b ? -1 : a > b ? 1 : a === b ? 0 : Number.NaN;
   const left = Number(a);
   const right = Number(b);
   return left < right ? -1 : left > right ? 1 : left === right ? 0 : Number.NaN;
-}
-
-function mapsEqual(a: CelMap, b: CelMap): boolean {
-  if (a.size !== b.size) return false;
-  for (const key of a.keys()) {
-    const other = b.get(key);
-    if (other === undefined || !equals(a.get(key) as CelValue, other)) return false;
-  }
-  return true;
 }
 
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {

@@ -12,6 +12,7 @@ import {
   equals,
   INT_MAX,
   INT_MIN,
+  listSemanticsOf,
   UINT_MAX,
 } from "../values.ts";
 
@@ -40,6 +41,10 @@ function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   joined.set(a);
   joined.set(b, a.length);
   return joined;
+}
+
+function joinLists(a: readonly CelValue[], b: readonly CelValue[]): readonly CelValue[] {
+  return listSemanticsOf(a)?.join(a, b) ?? [...a, ...b];
 }
 
 const COMPARABLE: readonly (readonly [string, CelType])[] = [
@@ -111,7 +116,7 @@ export const OPERATORS: FunctionTable = {
   "_+_": [
     global("add_int64", [INT, INT], INT, (a: bigint, b: bigint) => int(a + b)),
     global("add_string", [STRING, STRING], STRING, (a: string, b: string) => a + b),
-    global("add_list", [listOf(A), listOf(A)], listOf(A), (a: readonly CelValue[], b: readonly CelValue[]) => [...a, ...b]),
+    global("add_list", [listOf(A), listOf(A)], listOf(A), joinLists),
     global("add_uint64", [UINT, UINT], UINT, (a: CelUint, b: CelUint) => uint(a.value + b.value)),
     global("add_double", [DOUBLE, DOUBLE], DOUBLE, (a: number, b: number) => a + b),
     global("add_bytes", [BYTES, BYTES], BYTES, joinBytes),

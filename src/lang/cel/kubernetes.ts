@@ -1,0 +1,39 @@
+/** The environment that every expression in Kubernetes' API has (`apiserver/pkg/cel/environment`, base). */
+import { type Environment, type EnvironmentOptions, environment } from "./environment.ts";
+import { KUBERNETES_LISTS, KUBERNETES_REGEX, type Library, LISTS, OPTIONALS, SETS, STANDARD, STRINGS, TWO_VARIABLES } from "./libraries.ts";
+
+/** Since which minor version of Kubernetes 1 a library is there. */
+const BASE: readonly (readonly [since: number, library: Library])[] = [
+  [0, STANDARD],
+  [0, KUBERNETES_REGEX],
+  [0, KUBERNETES_LISTS],
+  [28, OPTIONALS],
+  [29, STRINGS],
+  [29, SETS],
+  [32, TWO_VARIABLES],
+  [34, LISTS],
+];
+
+/** The newest minor version known here. What is stored is compiled with it. */
+export const NEWEST_MINOR = 36;
+
+export interface KubernetesEnvironmentOptions extends Pick<EnvironmentOptions, "variables" | "objects"> {
+  /** Libraries besides the base, such as that of JSON patch. */
+  readonly libraries?: readonly Library[];
+  /** Default {@link NEWEST_MINOR}. */
+  readonly minor?: number;
+}
+
+/** The base environment with variables and object types of the caller. */
+export function kubernetesEnvironment(options: KubernetesEnvironmentOptions = {}): Environment {
+  const minor = options.minor ?? NEWEST_MINOR;
+  const libraries = [...BASE.filter(([since]) => since <= minor).map(([, library]) => library), ...(options.libraries ?? [])];
+  return environment({
+    macros: libraries.flatMap((l) => l.macros),
+    functions: libraries.flatMap((l) => l.functions),
+    types: libraries.flatMap((l) => l.types ?? []),
+    variables: options.variables ?? {},
+    objects: options.objects ?? {},
+    checkedLiterals: minor >= 29,
+  });
+}
