@@ -5,7 +5,11 @@
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
+import { mergeFlagArguments, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import { formatCidr, overlaps, parseCidr, type Cidr } from "./cidr.ts";
+import { UsageError } from "./usage-error.ts";
+
+export { UsageError } from "./usage-error.ts";
 
 export interface UpOptions {
   /** The cluster's name: a DNS label. Default `dev`. */
@@ -25,6 +29,8 @@ export interface UpOptions {
   store?: string | undefined;
   /** The containerd executable for the nodes. Default: the one on PATH. */
   containerd?: string | undefined;
+  /** `NAME=VALUE` of kube-apiserver's flags; `NAME-` takes back what was said earlier. */
+  kubeApiserverArgs?: readonly string[] | undefined;
 }
 
 /** Everything decided. Kept as `cluster.json`. */
@@ -43,6 +49,8 @@ export interface ClusterConfig {
   nodeCidr: string;
   store: StoreChoice;
   containerd?: string | undefined;
+  /** `NAME=VALUE` of kube-apiserver's flags, as `resolveApiServerFlags` reads them. */
+  kubeApiserverArgs?: readonly string[] | undefined;
   /** Kubeconfig files that hold a context of this cluster. */
   kubeconfigs?: readonly string[] | undefined;
 }
@@ -67,6 +75,7 @@ export function configFault(value: unknown): string | undefined {
     ...(typeof name === "string" && namePattern.test(name) ? [] : ["name"]),
     ...["port", "nodes", "simulatedNodes"].filter((f) => !whole(f)),
     ...["podCidr", "serviceCidr", "nodeCidr"].filter((f) => !range(f)),
+    ...(config["kubeApiserverArgs"] === undefined || isTexts(config["kubeApiserverArgs"]) ? [] : ["kubeApiserverArgs"]),
     ...(store?.kind === "embedded" || store?.kind === "memory" ? [] : ["store"]),
   ];
   return bad.length === 0
@@ -74,12 +83,11 @@ export function configFault(value: unknown): string | undefined {
     : `${bad.map((f) => JSON.stringify(f)).join(", ")} ${bad.length === 1 ? "is" : "are"} not what tsukube writes`;
 }
 
-export type StoreChoice = { kind: "embedded" } | { kind: "memory" } | { kind: "etcd"; endpoints: string[] };
-
-/** Wrong usage: the message names the option and the mend. Exit status 2. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
+
+export type StoreChoice = { kind: "embedded" } | { kind: "memory" } | { kind: "etcd"; endpoints: string[] };
 
 export function defaultDataDir(name: string, env: NodeJS.ProcessEnv = process.env): string {
   const base = env["XDG_DATA_HOME"];
@@ -144,6 +152,8 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
     () => (options.store === undefined ? (stored?.store ?? { kind: "embedded" }) : parseStore(options.store)),
     { kind: "memory" },
   );
+  const kubeApiserverArgs = mergeFlagArguments(stored?.kubeApiserverArgs ?? [], options.kubeApiserverArgs ?? []);
+  attempt(() => void resolveApiServerFlags(kubeApiserverArgs), undefined);
   if (stored !== undefined && options.name !== undefined && options.name !== stored.name) {
     faults.push(
       `--name: ${stored.dataDir} holds the cluster ${JSON.stringify(stored.name)}; leave the option out, or give ${JSON.stringify(name)} a --data-dir of its own`,
@@ -173,6 +183,7 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
     nodeCidr: formatCidr(nodeCidr),
     store,
     containerd: options.containerd === undefined ? stored?.containerd : resolve(options.containerd),
+    ...(kubeApiserverArgs.length === 0 ? {} : { kubeApiserverArgs }),
     ...(stored?.kubeconfigs === undefined ? {} : { kubeconfigs: stored.kubeconfigs }),
   };
 }

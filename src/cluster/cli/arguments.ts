@@ -7,6 +7,8 @@ export interface OptionSpec {
   readonly value?: string;
   readonly help: string;
   readonly short?: string;
+  /** May be given more than once: its values are in `lists`. */
+  readonly repeated?: boolean;
 }
 
 export interface CommandSpec {
@@ -21,6 +23,8 @@ export interface CommandSpec {
 
 export interface Parsed {
   readonly values: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Of options that may be repeated, in the order given. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly positionals: readonly string[];
   readonly help: boolean;
 }
@@ -31,6 +35,7 @@ export interface Parsed {
  */
 export function parseArguments(spec: CommandSpec, argv: readonly string[]): Parsed {
   const values: Record<string, string | number | boolean> = {};
+  const lists: Record<string, string[]> = {};
   const positionals: string[] = [];
   let help = false;
   for (let i = 0; i < argv.length; i++) {
@@ -57,12 +62,13 @@ export function parseArguments(spec: CommandSpec, argv: readonly string[]): Pars
     const text = inline ?? argv[++i];
     if (text === undefined || (inline === undefined && text.startsWith("--")))
       throw new UsageError(`--${name}: needs a value: --${name} ${option.value ?? "VALUE"}`);
-    values[name] = option.type === "number" ? parseNumber(name, text) : text;
+    if (option.repeated === true) (lists[name] ??= []).push(text);
+    else values[name] = option.type === "number" ? parseNumber(name, text) : text;
   }
   if (!help && spec.positional === undefined && positionals.length > 0) {
     throw new UsageError(`${spec.name}: unexpected argument ${JSON.stringify(positionals[0])}; see \`tsukube ${spec.name} --help\``);
   }
-  return { values, positionals, help };
+  return { values, lists, positionals, help };
 }
 
 function splitOption(spec: CommandSpec, arg: string): { name: string; inline: string | undefined } {

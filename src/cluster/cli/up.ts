@@ -30,6 +30,12 @@ export const up: Command = {
       kubeconfig: { type: "string", value: "FILE", help: "write the kubeconfig here instead of into your own" },
       store: { type: "string", value: "KIND", help: "embedded (durable, the default) or memory" },
       containerd: { type: "string", value: "PATH", help: "the containerd that the nodes run (the one on PATH)" },
+      "kube-apiserver-arg": {
+        type: "string",
+        value: "NAME=VALUE",
+        repeated: true,
+        help: "a flag of kube-apiserver v1.36, kept for later starts; NAME- takes it back",
+      },
       detach: { type: "boolean", short: "d", help: "return when the cluster is ready" },
       yes: { type: "boolean", help: "install missing system packages without asking" },
     },
@@ -55,6 +61,7 @@ export const up: Command = {
       serviceCidr: v["service-cidr"],
       store: v["store"],
       containerd: v["containerd"],
+      kubeApiserverArgs: parsed.lists["kube-apiserver-arg"],
     };
     const asked = resolveConfig(options, stored);
     if (v["containerd"] !== undefined) checkContainerd(v["containerd"]);
