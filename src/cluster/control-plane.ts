@@ -186,7 +186,7 @@ function assemble(
     },
   };
   for (const definition of builtinResources(deps)) server.install(definition);
-  admission.push(...admissionChain(deps));
+  admission.push(...admissionChain(deps, { metrics, enable: ["NodeRestriction"] }));
   addEndpoints(server, {
     metrics,
     version: versionInfo(),

@@ -1,0 +1,72 @@
+/**
+ * Every admission plugin of v1.36, in upstream's order (`pkg/kubeapiserver/options/plugins.go`). The order matters: mutating plugins
+ * see what those before them wrote, and quota is counted last, when nothing can refuse any more.
+ */
+import type { AdmissionPlugin } from "../../apiserver/admission.ts";
+import type { FeatureGates } from "../../core/feature-gates.ts";
+import type { MetricsRegistry } from "../../core/metrics.ts";
+import type { ResourceDeps } from "../deps.ts";
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
+import type { PluginConfigurations } from "./configuration/admission-configuration.ts";
+import { parsePodSecurityConfiguration } from "./configuration/pod-security-configuration.ts";
+import { defaultIngressClass } from "./default-ingress-class.ts";
+import { limitRanger } from "./limit-ranger.ts";
+import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
+import { podResizeValidator } from "./pod-resize.ts";
+import { podSecurity } from "./pod-security.ts";
+import { podTopologyLabels } from "./pod-topology-labels.ts";
+import { priority } from "./priority.ts";
+import { runtimeClass } from "./runtime-class.ts";
+import { serviceAccount } from "./service-account.ts";
+import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
+import { defaultTolerationSeconds, taintNodesByCondition } from "./tolerations.ts";
+
+/** What a plugin is made of. */
+export interface PluginContext {
+  readonly deps: ResourceDeps;
+  readonly metrics: MetricsRegistry;
+  readonly features: FeatureGates;
+  /** The text of a plugin's configuration, from `--admission-control-config-file`. */
+  readonly configuration: PluginConfigurations;
+  /** Seconds that pods stay on nodes that are not ready, and that cannot be reached. */
+  readonly tolerationSeconds: { readonly notReady: number; readonly unreachable: number };
+  /** Plugins that are made elsewhere: webhooks and policies, by name. */
+  readonly generic: Readonly<Record<string, AdmissionPlugin>>;
+}
+
+export interface PluginRow {
+  readonly name: string;
+  readonly onByDefault: boolean;
+  /** Undefined: a feature that it is for is off. Throws a ConfigurationError for what it cannot read. */
+  make(context: PluginContext): AdmissionPlugin | undefined;
+}
+
+const on = (name: string, make: PluginRow["make"]): PluginRow => ({ name, onByDefault: true, make });
+const off = (name: string, make: PluginRow["make"]): PluginRow => ({ name, onByDefault: false, make });
+const generic = (name: string): PluginRow => on(name, (c) => c.generic[name]);
+
+export const admissionPlugins: readonly PluginRow[] = [
+  on("NamespaceLifecycle", (c) => namespaceLifecycle(c.deps)),
+  on("LimitRanger", (c) => limitRanger(c.deps)),
+  on("ServiceAccount", (c) => serviceAccount(c.deps)),
+  off("NodeRestriction", (c) => nodeRestriction(c.deps)),
+  on("TaintNodesByCondition", () => taintNodesByCondition()),
+  on("PodSecurity", (c) => podSecurity(c.deps, parsePodSecurityConfiguration(c.configuration("PodSecurity")), c.metrics)),
+  on("Priority", (c) => priority(c.deps)),
+  on("DefaultTolerationSeconds", () => defaultTolerationSeconds()),
+  on("DefaultStorageClass", (c) => defaultStorageClass(c.deps)),
+  on("StorageObjectInUseProtection", () => storageObjectInUseProtection()),
+  on("PersistentVolumeClaimResize", (c) => persistentVolumeClaimResize(c.deps)),
+  on("RuntimeClass", (c) => runtimeClass(c.deps)),
+  on("CertificateApproval", (c) => certificateApproval(c.deps)),
+  on("CertificateSigning", (c) => certificateSigning(c.deps)),
+  on("CertificateSubjectRestriction", () => certificateSubjectRestriction()),
+  on("DefaultIngressClass", (c) => defaultIngressClass(c.deps)),
+  on("PodTopologyLabels", (c) => podTopologyLabels(c.deps)),
+  on("PodResizeValidator", (c) => podResizeValidator(c.deps)),
+  generic("MutatingAdmissionPolicy"),
+  generic("MutatingAdmissionWebhook"),
+  generic("ValidatingAdmissionPolicy"),
+  generic("ValidatingAdmissionWebhook"),
+];
