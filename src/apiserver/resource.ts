@@ -2,6 +2,8 @@
  * How a resource plugs into the generic server: what discovery says of it, and a {@link Strategy} that says what it *is*.
  * Built-in kinds (`resources/`), custom resources (`apiserver/crd/`) and aggregated servers all come through here.
  */
+import type { FieldFilter } from "../schema/apply/filter.ts";
+import type { ReplicasPaths } from "../schema/apply/scale.ts";
 import type { FieldError } from "../schema/field-error.ts";
 import type { KubeObject, UnstructuredObject } from "../schema/object.ts";
 import type { JSONSchemaProps } from "../schema/types/apiextensions-v1.ts";
@@ -20,6 +22,8 @@ export interface ResourceDefinition {
   readonly categories: readonly string[];
   /** Every served version, in order of discovery preference. */
   readonly versions: readonly ResourceVersion[];
+  /** Versions that are known and not served: field managers may stand at them. */
+  readonly unservedVersions?: readonly ResourceVersion[] | undefined;
   /** The version objects are kept at in the store. */
   readonly storageVersion: string;
   readonly verbs: readonly string[];
@@ -120,6 +124,11 @@ export interface Strategy {
   ttlSeconds?(object: UnstructuredObject): number;
   /** Whether `spec` changes count `metadata.generation` up; false for kinds that have none. */
   readonly generation?: boolean;
+  /**
+   * By apiVersion of the managers, for requests at `requested`: leaves of a set what these hooks do not set back to what it
+   * was. Field managers cannot own the rest. Absent: everything can be owned.
+   */
+  resetFields?(requested: string): Readonly<Record<string, FieldFilter>>;
 }
 
 export type Finish = (success: boolean) => Promise<void> | void;
@@ -152,6 +161,8 @@ export interface ObjectView {
   /** The Table of the view, drawn from what {@link read} gives; the default when absent. */
   readonly columns?: readonly ColumnDefinition[] | undefined;
   readonly cells?: ((view: UnstructuredObject, now: number) => unknown[]) | undefined;
+  /** Where an object, by its apiVersion, keeps the replicas: managers of that field are those of the view. */
+  readonly replicasPaths: ReplicasPaths;
   /** Writes the view's wishes into a mutable object. */
   write(object: UnstructuredObject, view: UnstructuredObject): FieldError[];
 }

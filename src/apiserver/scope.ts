@@ -1,6 +1,7 @@
 /** What one resource request is about, resolved: handed from the dispatcher to the verb that answers. */
 import type { About } from "../core/api-error.ts";
 import { formatTime } from "../core/clock.ts";
+import type { FieldManager } from "../schema/apply/field-manager.ts";
 import type { UserInfo } from "../auth/user.ts";
 import type { ApiRequest } from "./request.ts";
 import type { ResourceDefinition, Strategy, Subresource, WriteContext } from "./resource.ts";
@@ -51,6 +52,13 @@ export class Scope {
 
   get key(): string {
     return objectStorageKey(this.namespace, this.name);
+  }
+
+  /** The one that knows who owns which fields of what this request writes. */
+  fieldManager(): FieldManager {
+    const { served, subresource, strategy } = this;
+    const name = subresource === undefined ? "" : this.request.info.subresource;
+    return this.state.fieldManagers.of({ served, subresource: name, strategy, view: subresource?.view });
   }
 
   context(name: string, dryRun: boolean): WriteContext {

@@ -1,6 +1,7 @@
 /** What the parts of one server share. */
 import type { Timer } from "../core/clock.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
+import { AccessMetrics } from "./pipeline/access-metrics.ts";
 import { Deadlines } from "./pipeline/deadlines.ts";
 import { Slots } from "./pipeline/slots.ts";
 import { type Measurements, type ResourceMeasurement, ServerMetrics } from "./server-metrics.ts";
@@ -8,6 +9,7 @@ import type { ResourceDefinition } from "./resource.ts";
 import type { ApiServerOptions, Route } from "./server-interface.ts";
 import { Served } from "./served.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
+import { FieldManagers } from "./verbs/field-managers.ts";
 
 /** A definition that is served, with its versions by name. */
 export interface Installed {
@@ -18,6 +20,8 @@ export interface Installed {
 export class ServerState {
   readonly options: ApiServerOptions;
   readonly metrics: ServerMetrics;
+  readonly access: AccessMetrics;
+  readonly fieldManagers: FieldManagers;
   /** By `group/resource`. */
   readonly #installed = new Map<string, Installed>();
   /** By storage prefix: definitions may share one. */
@@ -39,7 +43,9 @@ export class ServerState {
     const [reading, mutating] = options.maxInFlight ?? [400, 200];
     this.slots = { readOnly: new Slots(reading), mutating: new Slots(mutating) };
     this.deadlines = new Deadlines(options.clock);
+    this.fieldManagers = new FieldManagers(options.clock);
     this.metrics = new ServerMetrics(options.metrics, () => this.#measure());
+    this.access = new AccessMetrics(options.metrics);
   }
 
   install(definition: ResourceDefinition): void {

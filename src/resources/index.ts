@@ -14,6 +14,7 @@ import { servedResources, type ServedResource, type ServedSubresource } from "./
 import type { Special } from "./special.ts";
 import { specials } from "./specials.ts";
 import { storagePrefix } from "./storage-names.ts";
+import { resetFieldsOf } from "./strategy/reset-fields.ts";
 import { statusStrategyOf, strategyOf, subresourceStrategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
 
 export type { ComponentHealth, KubeletTransport, LocalNode, ResourceDeps } from "./deps.ts";
@@ -36,7 +37,7 @@ function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps)
     hasStatus: row.versions.some((v) => v.subresources.some((s) => s.name === "status")),
   };
   const base = strategyOf(kind, traits);
-  const strategy: Strategy = special.strategy?.(base, kind) ?? base;
+  const strategy: Strategy = { ...(special.strategy?.(base, kind) ?? base), ...resets(row, "") };
   const handler = special.handler ?? deps.handlers?.[`${row.group}/${row.resource}`];
   return {
     group: row.group,
@@ -86,18 +87,27 @@ function subresourcesOf(
   const found: Record<string, Subresource> = {};
   for (const served of row.versions[0]?.subresources ?? []) {
     const own = special.subresources?.[served.name]?.(served, kind, traits);
-    if (own !== undefined) found[served.name] = own;
+    if (own?.type === "object") found[served.name] = { ...own, strategy: { ...own.strategy, ...resets(row, served.name) } };
+    else if (own !== undefined) found[served.name] = own;
     else if (served.name === "status") {
       const status = statusStrategyOf(kind);
-      found["status"] = { type: "object", strategy: special.status?.(status, kind) ?? status, verbs: served.verbs };
+      const strategy = { ...(special.status?.(status, kind) ?? status), ...resets(row, "status") };
+      found["status"] = { type: "object", strategy, verbs: served.verbs };
     } else {
       const written = kind === undefined ? undefined : subresourceStrategyOf(kind, served.name, traits);
-      if (written !== undefined) found[served.name] = { type: "object", strategy: written, verbs: served.verbs };
+      if (written !== undefined) {
+        found[served.name] = { type: "object", strategy: { ...written, ...resets(row, served.name) }, verbs: served.verbs };
+      }
       const handle = deps.handlers?.[`${row.group}/${row.resource}/${served.name}`];
       if (handle !== undefined) found[served.name] = handlerSubresource(served, handle);
     }
   }
   return found;
+}
+
+function resets(row: ServedResource, subresource: string): Pick<Strategy, "resetFields"> {
+  const versions = row.versions.map((v) => v.version);
+  return resetFieldsOf(row.group, row.resource, subresource, versions);
 }
 
 function handlerSubresource(served: ServedSubresource, handle: NonNullable<ResourceDefinition["handler"]>): Subresource {

@@ -2,11 +2,17 @@
 import type { ObjectView, Subresource } from "../apiserver/resource.ts";
 import { scaleTable } from "../apiserver/scale-table.ts";
 import { invalidField, FieldPath, type FieldError } from "../schema/field-error.ts";
+import type { ReplicasPaths } from "../schema/apply/scale.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { LabelSelector } from "../schema/types/meta-v1.ts";
 import type { Scale } from "../schema/types/autoscaling-v1.ts";
 import type { SubresourceMaker } from "./special.ts";
 import { strategyOf } from "./strategy/from-kind.ts";
+
+/** Managers of versions that are long gone may still be there. */
+const replicasPaths: ReplicasPaths = new Map(
+  ["v1", "apps/v1", "apps/v1beta1", "apps/v1beta2", "extensions/v1beta1"].map((version) => [version, ["spec", "replicas"]]),
+);
 
 interface Scaled {
   spec?: { replicas?: number; selector?: LabelSelector | Record<string, string> };
@@ -22,6 +28,7 @@ export function scaleSubresource(options: { plainSelector?: boolean } = {}): Sub
     typeName: "io.k8s.api.autoscaling.v1.Scale",
     read: (object) => readScale(object, options.plainSelector === true),
     write: writeScale,
+    replicasPaths,
     ...scaleTable,
   };
   return (served, kind, traits): Subresource => ({ type: "object", strategy: strategyOf(kind, traits), verbs: served.verbs, view });

@@ -104,7 +104,7 @@ void test("ages are written with two units while they are small", () => {
 
 void test("scale is read from the paths and written back into the first", () => {
   const paths = { specReplicasPath: ".spec.count", statusReplicasPath: ".status.count", labelSelectorPath: ".status.selector" };
-  const view = scaleView(paths);
+  const view = scaleView(paths, new Map());
   const object: Record<string, unknown> = {
     metadata: { name: "x", namespace: "n" },
     spec: { count: 2 },

@@ -1,5 +1,6 @@
 /** A CustomResourceDefinition as the generic server serves it. */
 import { ApiError, internalError } from "../../core/api-error.ts";
+import type { ReplicasPaths } from "../../schema/apply/scale.ts";
 import { decodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable } from "../../schema/object.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
@@ -50,6 +51,7 @@ export function customDefinition(
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
     versions: served.map((version) => resourceVersion(crd, version, storage.name, schemaOf)),
+    unservedVersions: crd.spec.versions.filter((v) => !v.served).map((v) => resourceVersion(crd, v, storage.name, schemaOf)),
     storageVersion: storage.name,
     verbs,
     strategy: customStrategy(strategyOptions, "object"),
@@ -71,9 +73,19 @@ function subresourcesOf(
   }
   const scale = all.find((v) => v.subresources?.scale !== undefined)?.subresources?.scale;
   if (scale !== undefined) {
-    found["scale"] = { type: "object", strategy: object, verbs: ["get", "patch", "update"], view: scaleView(scale) };
+    found["scale"] = { type: "object", strategy: object, verbs: ["get", "patch", "update"], view: scaleView(scale, replicasPaths(crd)) };
   }
   return found;
+}
+
+/** Versions without a scale have managers, but none of the replicas. */
+function replicasPaths({ spec }: CustomResourceDefinition): ReplicasPaths {
+  return new Map(
+    spec.versions.map(({ name, subresources }) => [
+      `${spec.group}/${name}`,
+      subresources?.scale === undefined ? null : subresources.scale.specReplicasPath.replace(/^\./, "").split("."),
+    ]),
+  );
 }
 
 function resourceVersion(

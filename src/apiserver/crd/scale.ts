@@ -1,5 +1,6 @@
 /** The scale subresource of a custom resource: three paths into the object, seen as autoscaling/v1 Scale. */
 import { internalError } from "../../core/api-error.ts";
+import type { ReplicasPaths } from "../../schema/apply/scale.ts";
 import { FieldPath, invalidField } from "../../schema/field-error.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import type { KubeObject, UnstructuredObject } from "../../schema/object.ts";
@@ -37,13 +38,14 @@ function define<T>(into: Record<string, unknown>, name: string, value: T): T {
   return value;
 }
 
-export function scaleView(paths: Paths): ObjectView {
+export function scaleView(paths: Paths, replicasPaths: ReplicasPaths): ObjectView {
   return {
     group: "autoscaling",
     version: "v1",
     kind: "Scale",
     typeName: "io.k8s.api.autoscaling.v1.Scale",
     ...scaleTable,
+    replicasPaths,
     read: (object) => readScale(paths, object),
     write: (object, view) => {
       const replicas = (view["spec"] as { replicas?: unknown } | undefined)?.replicas ?? 0;

@@ -1,5 +1,6 @@
 /** What custom resources are: the hooks of writes, for every version of one CustomResourceDefinition. */
 import { forbidden } from "../../core/api-error.ts";
+import { excludeFields, type FieldFilter } from "../../schema/apply/filter.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import { parseJsonPath } from "../../lang/jsonpath.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
@@ -74,8 +75,23 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
     allowUnconditionalUpdate: false,
     // Every change outside metadata counts, not only one of spec.
     generation: false,
+    resetFields: (requested) => resetFields(crd, status, requested),
     ...selectable,
   };
+}
+
+const ofObject = excludeFields(["status"]);
+const ofStatus = excludeFields(["metadata"], ["spec"]);
+
+/** Upstream knows those of the requested version for the objects, those of every version for their status. */
+function resetFields({ spec }: CustomResourceDefinition, status: boolean, requested: string): Record<string, FieldFilter> {
+  const filters: Record<string, FieldFilter> = {};
+  for (const { name, subresources } of spec.versions) {
+    const apiVersion = `${spec.group}/${name}`;
+    if (subresources?.status === undefined || (!status && apiVersion !== requested)) continue;
+    filters[apiVersion] = status ? ofStatus : ofObject;
+  }
+  return filters;
 }
 
 function prepareForCreate(options: CustomStrategyOptions, context: WriteContext, version: Version, object: UnstructuredObject): void {
@@ -112,7 +128,10 @@ function keepAllButStatus(object: UnstructuredObject, old: UnstructuredObject): 
     if (key === "status" || key === "metadata") continue;
     Object.defineProperty(object, key, { value: old[key], writable: true, enumerable: true, configurable: true });
   }
+  const managedFields = object.metadata?.managedFields;
   object.metadata = { ...old.metadata };
+  if (managedFields === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = managedFields;
 }
 
 function scaleErrors(version: Version, object: UnstructuredObject, status: boolean): FieldError[] {

@@ -34,7 +34,7 @@ const scale: Subresource = {
   type: "object",
   strategy: {},
   verbs: ["get"],
-  view: { group: "autoscaling", version: "v1", kind: "Scale", typeName: "", read: (o) => o, write: () => [] },
+  view: { group: "autoscaling", version: "v1", kind: "Scale", typeName: "", read: (o) => o, replicasPaths: new Map(), write: () => [] },
 };
 
 void test("versions are ordered by stability, then by age", () => {

@@ -21,6 +21,11 @@ export function objectStorageKey(namespace: string, name: string): string {
 
 /** etcd's limit on a request, which clients know. */
 const maxObjectBytes = 1.5 * 1024 * 1024;
+const tooLargeMessage = "etcdserver: request is too large";
+
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof ApiError && error.message === tooLargeMessage;
+}
 
 export interface ObjectStorageOptions {
   readonly store: Store;
@@ -80,7 +85,7 @@ export class ObjectStorage {
 
   async #put(key: string, object: UnstructuredObject, expect: number, ttl?: number, bytes?: Buffer): Promise<Entry | typeof lost> {
     const value = bytes ?? encodeStored(object);
-    if (value.length > maxObjectBytes) throw new ApiError(500, "", "etcdserver: request is too large");
+    if (value.length > maxObjectBytes) throw new ApiError(500, "", tooLargeMessage);
     this.cache.writing(value, object);
     const result = await this.#transact({ type: "put", key: this.cache.prefix + key, value, expect, ttl });
     if (!result.ok) return lost;

@@ -3,8 +3,10 @@ import type { ApiResponse } from "../request.ts";
 import { negotiateObject, respondEntry } from "../respond.ts";
 import type { Scope } from "../scope.ts";
 import { decodeBody } from "./body.ts";
+import { managerOf } from "./field-managers.ts";
 import { dedupOwnerReferences, ensureNamespace, metadataOf, wipeSystemFields } from "./metadata.ts";
 import { parseWriteOptions } from "./options.ts";
+import { trackUpdate } from "./ownership.ts";
 import { createObject } from "./write.ts";
 
 export async function create(scope: Scope): Promise<ApiResponse> {
@@ -25,6 +27,7 @@ export async function create(scope: Scope): Promise<ApiResponse> {
   ensureNamespace(scope, meta, scope.namespace);
   dedupOwnerReferences(scope, meta, false);
   scope.strategy.setDefaults?.(object);
+  trackUpdate(scope, undefined, object, managerOf(request, options.fieldManager));
   const entry = await createObject(scope, object, options.dryRun);
   return respondEntry(scope, entry, 201, negotiated);
 }

@@ -19,10 +19,9 @@ export function wipeSystemFields(meta: ObjectMeta): void {
   dropUnsupported(meta);
 }
 
-/** selfLink is gone for good; managedFields are kept only by servers that own them. */
+/** selfLink is gone for good. */
 export function dropUnsupported(meta: ObjectMeta): void {
   delete meta.selfLink;
-  delete meta.managedFields;
 }
 
 export function fillSystemFields(scope: Scope, meta: ObjectMeta): void {

@@ -1,25 +1,39 @@
 /** The options of writes, from the query, with upstream's checks. */
 import { badRequest } from "../../core/api-error.ts";
-import { type FieldError, FieldPath, forbiddenField, invalid, invalidField, notSupported, tooLong } from "../../schema/field-error.ts";
+import {
+  type FieldError,
+  FieldPath,
+  forbiddenField,
+  invalid,
+  invalidField,
+  notSupported,
+  required,
+  tooLong,
+} from "../../schema/field-error.ts";
 import type { FieldValidation } from "../../schema/codec.ts";
 
 export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: FieldValidation;
+  /** Of an apply: take fields from other managers. */
+  readonly force: boolean;
 }
 
-const defaults: WriteOptions = { dryRun: false, fieldManager: "", fieldValidation: "Warn" };
+const defaults: WriteOptions = { dryRun: false, fieldManager: "", fieldValidation: "Warn", force: false };
 
-/** `kind`: CreateOptions, UpdateOptions or PatchOptions. Throws the 422 of that kind. */
-export function parseWriteOptions(query: URLSearchParams, kind: "CreateOptions" | "UpdateOptions" | "PatchOptions"): WriteOptions {
-  if (query.size === 0) return defaults;
+/** `kind`: CreateOptions, UpdateOptions or PatchOptions; `applies`: an apply patch. Throws the 422 of that kind. */
+export function parseWriteOptions(
+  query: URLSearchParams,
+  kind: "CreateOptions" | "UpdateOptions" | "PatchOptions",
+  applies = false,
+): WriteOptions {
+  if (query.size === 0 && !applies) return defaults;
   const errors: FieldError[] = [];
-  if (kind === "PatchOptions" && query.has("force")) {
-    parseBoolean(query, "force");
-    errors.push(forbiddenField(new FieldPath("force"), "may not be specified for non-apply patch"));
-  }
   const fieldManager = query.get("fieldManager") ?? "";
+  const force = kind === "PatchOptions" ? parseBoolean(query, "force") : undefined;
+  if (applies && fieldManager === "") errors.push(required(new FieldPath("fieldManager"), "is required for apply patch"));
+  if (!applies && force !== undefined) errors.push(forbiddenField(new FieldPath("force"), "may not be specified for non-apply patch"));
   checkFieldManager(fieldManager, errors);
   const dryRun = checkDryRun(query.getAll("dryRun"), errors);
   const validation = query.get("fieldValidation") ?? "";
@@ -27,7 +41,12 @@ export function parseWriteOptions(query: URLSearchParams, kind: "CreateOptions" 
     errors.push(notSupported(new FieldPath("fieldValidation"), validation, ["", "Ignore", "Strict", "Warn"]));
   }
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", errors);
-  return { dryRun, fieldManager, fieldValidation: validation === "" ? "Warn" : (validation as FieldValidation) };
+  return {
+    dryRun,
+    fieldManager,
+    fieldValidation: validation === "" ? "Warn" : (validation as FieldValidation),
+    force: force === true,
+  };
 }
 
 export function checkDryRun(values: readonly string[], errors: FieldError[]): boolean {

@@ -1,34 +1,40 @@
-import { ApiError, notFound } from "../../core/api-error.ts";
+import { ApiError, conflict, notFound } from "../../core/api-error.ts";
 import { encodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable, type UnstructuredObject } from "../../schema/object.ts";
 import { applyPatch, decodePatch, type DecodedPatch, type PatchType } from "../../schema/patch/apply-patch.ts";
-import { unsupportedMediaType } from "../encoding/negotiation.ts";
+import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
+import { type Negotiated, unsupportedMediaType } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import { negotiateObject, respondEntry } from "../respond.ts";
 import type { Scope } from "../scope.ts";
 import type { Entry } from "../storage/entry.ts";
+import { applied, readConfiguration } from "./apply.ts";
 import { type BodyType, tooLarge } from "./body.ts";
+import { managerOf } from "./field-managers.ts";
 import { ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
-import { parseWriteOptions } from "./options.ts";
-import { bodyTypeOf, succeed } from "./update.ts";
+import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { readView } from "./ownership.ts";
+import { bodyTypeOf, createByUpdate, succeed } from "./update.ts";
 import { type Successor, updateObject } from "./write.ts";
 
-const patchTypes: Readonly<Record<string, PatchType>> = {
+const patchTypes: Readonly<Record<string, PatchType | "apply">> = {
   "application/json-patch+json": "json-patch",
   "application/merge-patch+json": "merge-patch",
   "application/strategic-merge-patch+json": "strategic-merge-patch",
+  "application/apply-patch+yaml": "apply",
 };
 const builtinTypes = Object.keys(patchTypes);
-const customTypes = builtinTypes.slice(0, 2);
-/** Patches that upstream's routes know and this server does not take. */
-const otherPatches = new Set(["application/apply-patch+yaml", "application/apply-patch+cbor"]);
+const customTypes = builtinTypes.filter((type) => patchTypes[type] !== "strategic-merge-patch");
 
 export async function patch(scope: Scope): Promise<ApiResponse> {
   const { request } = scope;
   const type = bodyTypeOf(scope);
   const patchType = patchTypeOf(request, type);
   const negotiated = negotiateObject(scope);
-  const { dryRun, fieldValidation } = parseWriteOptions(request.query, "PatchOptions");
+  const options = parseWriteOptions(request.query, "PatchOptions", patchType === "apply");
+  if (patchType === "apply") return apply(scope, type, options, negotiated);
+  const { dryRun, fieldValidation } = options;
+  const manager = managerOf(request, options.fieldManager);
   const read = readPatch(request, patchType, fieldValidation, scope.state.maxBodyBytes);
   let warned = false;
   const make = (current: Entry): Successor => {
@@ -36,34 +42,75 @@ export async function patch(scope: Scope): Promise<ApiResponse> {
     // Another attempt would say the same again.
     if (!warned) request.warnings.push(...problems);
     warned = true;
-    const meta = metadataOf(object);
-    ensureNamespace(scope, meta, scope.namespace);
-    ensureName(meta, scope.name);
-    const conditional = meta.resourceVersion !== String(current.revision);
-    return { object: succeed(scope, current, object).object, conditional };
+    return successor(scope, current, object, manager);
   };
   const missing = (): Promise<Entry> => Promise.reject(notFound(scope.about, scope.name));
   const { entry } = await updateObject(scope, dryRun, make, missing);
   return respondEntry(scope, entry, 200, negotiated);
 }
 
-function patchTypeOf(request: ApiRequest, type: BodyType): PatchType {
+async function apply(scope: Scope, type: BodyType, options: WriteOptions, negotiated: Negotiated): Promise<ApiResponse> {
+  const { request } = scope;
+  const body = bodyOf(request, scope.state.maxBodyBytes);
+  const config = await readConfiguration(request, body, options.fieldValidation);
+  let warned = config.problem === undefined || options.fieldValidation === "Ignore";
+  const make = (live: UnstructuredObject | undefined): UnstructuredObject => {
+    const object = applied(scope, live, config, type, options);
+    if (!warned) request.warnings.push(config.problem as string);
+    warned = true;
+    return object;
+  };
+  const next = (current: Entry): Successor => successor(scope, current, make(documentOf(scope, current)), undefined);
+  const missing = async (): Promise<Entry> => {
+    // There is no view of what is not there.
+    if (scope.subresource?.view !== undefined) throw notFound(scope.about, scope.name);
+    const object = make(undefined);
+    const meta = metadataOf(object);
+    if (meta.uid) {
+      const why = `uid mismatch: the provided object specified uid ${meta.uid}, and no existing object was found`;
+      throw conflict(scope.about, scope.name, why);
+    }
+    checkPlace(scope, meta);
+    if (scope.subresource !== undefined) throw notFound(scope.about, scope.name);
+    return createByUpdate(scope, object, options.dryRun, undefined);
+  };
+  const { entry, created } = await updateObject(scope, options.dryRun, next, missing);
+  return respondEntry(scope, entry, created ? 201 : 200, negotiated);
+}
+
+function successor(scope: Scope, current: Entry, object: UnstructuredObject, manager: string | undefined): Successor {
+  const meta = metadataOf(object);
+  checkPlace(scope, meta);
+  const conditional = meta.resourceVersion !== String(current.revision);
+  return { object: succeed(scope, current, object, manager).object, conditional };
+}
+
+function checkPlace(scope: Scope, meta: ObjectMeta): void {
+  ensureNamespace(scope, meta, scope.namespace);
+  ensureName(meta, scope.name);
+}
+
+function patchTypeOf(request: ApiRequest, type: BodyType): PatchType | "apply" {
   const header = (request.headers["content-type"] as string | undefined) ?? "";
   const end = header.indexOf(";");
   const mediaType = end > 0 ? header.slice(0, end) : header;
   const accepted = type.codec === undefined ? builtinTypes : customTypes;
-  if (accepted.includes(mediaType)) return patchTypes[mediaType] as PatchType;
-  // Upstream's router refuses what no route takes, the handler what this resource does not take.
-  if (type.codec === undefined && !otherPatches.has(mediaType)) {
-    throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
-  }
+  if (accepted.includes(mediaType)) return patchTypes[mediaType] as PatchType | "apply";
+  // Upstream's router refuses what no route takes; custom resources have no router.
+  if (type.codec === undefined) throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   throw unsupportedMediaType(accepted);
+}
+
+function bodyOf(request: ApiRequest, limit: number): Uint8Array {
+  const body = request.body ?? new Uint8Array(0);
+  if (body.length > limit) throw tooLarge(limit);
+  return body;
 }
 
 /** What the patch is applied to: the object at the served version, or the subresource's view of it. Not to be changed. */
 function documentOf(scope: Scope, current: Entry): UnstructuredObject {
   const view = scope.subresource?.view;
-  return view === undefined ? current.servedObject(scope.served) : (view.read(current.object()) as UnstructuredObject);
+  return view === undefined ? current.servedObject(scope.served) : readView(view, current);
 }
 
 function readPatch(request: ApiRequest, type: PatchType, validation: FieldValidation, limit: number): DecodedPatch {
@@ -71,9 +118,7 @@ function readPatch(request: ApiRequest, type: PatchType, validation: FieldValida
     if (Array.isArray(request.object) || type !== "json-patch") return { type, content: request.object, problems: [] };
     return decodePatch(type, encodeJson(request.object), validation);
   }
-  const body = request.body ?? new Uint8Array(0);
-  if (body.length > limit) throw tooLarge(limit);
-  return decodePatch(type, body, validation);
+  return decodePatch(type, bodyOf(request, limit), validation);
 }
 
 /** The patched document, mutable and the caller's own. */

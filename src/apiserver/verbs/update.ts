@@ -5,11 +5,14 @@ import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { authorizeAs } from "../pipeline/authorization.ts";
 import type { ApiResponse } from "../request.ts";
 import { negotiateObject, respondEntry } from "../respond.ts";
+import type { ObjectView } from "../resource.ts";
 import type { Scope } from "../scope.ts";
 import type { Entry } from "../storage/entry.ts";
 import { type BodyType, decodeBody } from "./body.ts";
 import { dedupOwnerReferences, ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
+import { managerOf } from "./field-managers.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
+import { readView, trackUpdate, writeViewManagers } from "./ownership.ts";
 import { checkUid, createObject, type Successor, updateObject } from "./write.ts";
 
 /** What a body of this request is: the object, or the view of a subresource. */
@@ -23,17 +26,18 @@ export function bodyTypeOf(scope: Scope): BodyType {
 export async function update(scope: Scope): Promise<ApiResponse> {
   const negotiated = negotiateObject(scope);
   const options = parseWriteOptions(scope.request.query, "UpdateOptions");
+  const manager = managerOf(scope.request, options.fieldManager);
   let next: UnstructuredObject | undefined = await decodeUpdate(scope, options);
   const make = async (current: Entry): Promise<Successor> => {
     // The hooks change the object: another attempt begins from the body again.
     const decoded = next ?? (await decodeUpdate(scope, options));
     next = undefined;
     checkUid(scope, metadataOf(decoded).uid, current);
-    return succeed(scope, current, decoded);
+    return succeed(scope, current, decoded, manager);
   };
   const missing = async (): Promise<Entry> => {
     if (scope.strategy.allowCreateOnUpdate !== true || scope.subresource !== undefined) throw notFound(scope.about, scope.name);
-    return createByUpdate(scope, await decodeUpdate(scope, options), options);
+    return createByUpdate(scope, await decodeUpdate(scope, options), options.dryRun, manager);
   };
   const { entry, created } = await updateObject(scope, options.dryRun, make, missing);
   return respondEntry(scope, entry, created ? 201 : 200, negotiated);
@@ -48,27 +52,45 @@ async function decodeUpdate(scope: Scope, options: WriteOptions): Promise<Unstru
   return decoded;
 }
 
-/** The successor that a decoded body (the object at the served version, or a view) makes of the present object. */
-export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObject): Successor {
+/**
+ * The successor that an object at the served version, or a view, makes of the present object. `manager` writes it; without
+ * one its managedFields say already who owns what (apply).
+ */
+export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObject, manager: string | undefined): Successor {
   const meta = metadataOf(decoded);
   const conditional = meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0";
   const view = scope.subresource?.view;
-  let object: UnstructuredObject;
-  if (view === undefined) object = scope.served.toStorage(decoded);
-  else {
-    object = mutable(current.object());
-    const errors = view.write(object, decoded);
-    if (errors.length > 0) throw invalid(view, scope.name, errors);
-    if (conditional) metadataOf(object).resourceVersion = meta.resourceVersion as string;
-    else delete metadataOf(object).resourceVersion;
-  }
+  if (view !== undefined) return { object: succeedThrough(scope, view, current, decoded, manager), conditional };
+  const object = scope.served.toStorage(decoded);
   scope.strategy.setDefaults?.(object);
+  if (manager !== undefined) trackUpdate(scope, current, object, manager);
   return { object, conditional };
 }
 
-async function createByUpdate(scope: Scope, decoded: UnstructuredObject, options: WriteOptions): Promise<Entry> {
+function succeedThrough(scope: Scope, view: ObjectView, current: Entry, decoded: UnstructuredObject, manager?: string): UnstructuredObject {
+  const entries =
+    manager === undefined ? decoded.metadata?.managedFields : scope.fieldManager().update(readView(view, current), decoded, manager);
+  const object = mutable(current.object());
+  const errors = view.write(object, decoded);
+  if (errors.length > 0) throw invalid(view, scope.name, errors);
+  const { resourceVersion } = metadataOf(decoded);
+  if (resourceVersion) metadataOf(object).resourceVersion = resourceVersion;
+  else delete metadataOf(object).resourceVersion;
+  writeViewManagers(scope, view, object, entries);
+  scope.strategy.setDefaults?.(object);
+  return object;
+}
+
+/** An update or an apply of what is not there. */
+export async function createByUpdate(
+  scope: Scope,
+  decoded: UnstructuredObject,
+  dryRun: boolean,
+  manager: string | undefined,
+): Promise<Entry> {
   await authorizeAs(scope.state, scope.request, "create");
   const object = scope.served.toStorage(decoded);
   scope.strategy.setDefaults?.(object);
-  return createObject(scope, object, options.dryRun);
+  if (manager !== undefined) trackUpdate(scope, undefined, object, manager);
+  return createObject(scope, object, dryRun);
 }

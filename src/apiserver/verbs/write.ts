@@ -6,9 +6,10 @@ import { sameWishes } from "../json-equal.ts";
 import type { Finish, WriteContext } from "../resource.ts";
 import type { Scope } from "../scope.ts";
 import { encodeStored, Entry } from "../storage/entry.ts";
-import { lost, objectStorageKey } from "../storage/object-storage.ts";
+import { isTooLarge, lost, objectStorageKey } from "../storage/object-storage.ts";
 import { admissionAttributes, admit, validate } from "./admission-run.ts";
 import { dedupOwnerReferences, dropUnsupported, ensureNamespace, fillSystemFields, generateName, metadataOf } from "./metadata.ts";
+import { checkAdmitted, keepTimes } from "./ownership.ts";
 
 export const optimisticLock = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -37,7 +38,9 @@ export async function createObject(scope: Scope, object: UnstructuredObject, dry
     object,
     undefined,
   );
+  const { managedFields } = meta;
   await admit(scope, attributes);
+  checkAdmitted(scope, object, managedFields);
   dedupOwnerReferences(scope, metadataOf(object), true);
   for (let attempt = 1; ; attempt++) {
     const generated = isGenerated(object);
@@ -98,8 +101,23 @@ async function commitCreate(scope: Scope, object: UnstructuredObject, dryRun: bo
   }
   delete meta.resourceVersion;
   const key = objectStorageKey(scope.namespace, meta.name as string);
-  if (!dryRun) return scope.storage.create(key, object, scope.definition.strategy.ttlSeconds?.(object));
+  if (!dryRun) {
+    const ttl = scope.definition.strategy.ttlSeconds?.(object);
+    return sparingManagers(object, () => scope.storage.create(key, object, ttl));
+  }
   return (await scope.storage.get(key)) === undefined ? unwritten(scope, key, 0, object) : lost;
+}
+
+/** An object that is too large with its managedFields is written without. */
+async function sparingManagers<T>(object: UnstructuredObject, write: () => Promise<T> | T): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const meta = metadataOf(object);
+    if (!isTooLarge(error) || meta.managedFields === undefined) throw error;
+    delete meta.managedFields;
+    return write();
+  }
 }
 
 /** What validation speaks of: the kind as it is stored. */
@@ -161,7 +179,9 @@ async function updateOnce(scope: Scope, current: Entry, successor: Successor, dr
   const old = current.object();
   const { name } = scope;
   const attributes = admissionAttributes(scope, "UPDATE", { name, namespace: admissionNamespace(scope, name), dryRun }, object, old);
+  const managedFields = object.metadata?.managedFields;
   await admit(scope, attributes);
+  checkAdmitted(scope, object, managedFields);
   const meta = metadataOf(object);
   dedupOwnerReferences(scope, meta, true);
   checkVersion(scope, meta.resourceVersion, current);
@@ -169,6 +189,7 @@ async function updateOnce(scope: Scope, current: Entry, successor: Successor, dr
   meta.resourceVersion = String(current.revision);
   const context = scope.context(name, dryRun);
   beforeUpdate(scope, context, object, old);
+  keepTimes(object, old);
   await validate(scope, attributes);
   if (isReleased(scope, object, old)) return removeReleased(scope, current, object, dryRun);
   let finish: Finish | undefined;
@@ -176,8 +197,8 @@ async function updateOnce(scope: Scope, current: Entry, successor: Successor, dr
   try {
     finish = await strategy.beginUpdate?.(context, object, old);
     if (dryRun) return unwritten(scope, current.key, current.revision, object);
-    const written = scope.storage.replace(current, object, scope.definition.strategy.ttlSeconds?.(object));
-    const entry = written instanceof Entry ? written : await written;
+    const ttl = scope.definition.strategy.ttlSeconds?.(object);
+    const entry = await sparingManagers(object, () => scope.storage.replace(current, object, ttl));
     success = entry !== lost;
     return entry;
   } finally {

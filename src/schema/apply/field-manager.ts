@@ -1,5 +1,5 @@
 /** The managed fields of one resource (or one of its subresources) over its writes. See README.md for who calls it when. */
-import { ApiError, badRequest } from "../../core/api-error.ts";
+import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
 import type { UnstructuredObject } from "../object.ts";
 import type { ManagedFieldsEntry, ObjectMeta } from "../types/meta-v1.ts";
 import { Conflicts, conflictError } from "./conflicts.ts";
@@ -35,6 +35,8 @@ export interface FieldManagerOptions {
 }
 
 export interface FieldManager {
+  /** What a new object is made from: the `live` of a create. */
+  readonly empty: UnstructuredObject;
   /**
    * The managedFields of `next`, which is what a create, update or patch makes of `live` (the kind's empty object on create),
    * defaulted, before admission. Never throws: managers are forgotten where the object cannot be understood. When nothing
@@ -94,6 +96,7 @@ export function fieldManager(options: FieldManagerOptions): FieldManager {
   };
 
   return {
+    empty: options.empty,
     update: (live, next, manager) => {
       const entries = live.metadata?.managedFields;
       try {
@@ -104,7 +107,7 @@ export function fieldManager(options: FieldManagerOptions): FieldManager {
         if (entries !== undefined && unchanged(result, entries)) return entries;
         return encodeManagedFields(result);
       } catch (error) {
-        if (error instanceof TypedError) return undefined;
+        if (error instanceof TypedError || isApiError(error)) return undefined;
         throw error;
       }
     },
@@ -182,9 +185,21 @@ function managedOf(live: UnstructuredObject, next: UnstructuredObject, ignoreReq
   if (!ignoreRequest) {
     if (isReset(written)) return nothingManaged;
     const managed = decodedOrNone(written);
-    if (managed.size > 0) return managed;
+    if (managed.size > 0) return written === live.metadata?.managedFields ? managed : asKnown(managed, live.metadata?.managedFields);
   }
   return decodedOrNone(live.metadata?.managedFields);
+}
+
+/** Entries that a client sends back as it got them are the ones that are there already: nothing is encoded anew for them. */
+function asKnown(managed: Managed, entries: readonly ManagedFieldsEntry[] | undefined): Managed {
+  const known = decodedOrNone(entries);
+  let result: Map<string, ManagedSet> | undefined;
+  for (const [id, value] of managed) {
+    const other = known.get(id);
+    if (other === undefined || other.time !== value.time || other.apiVersion !== value.apiVersion || !other.set.equals(value.set)) continue;
+    (result ??= new Map(managed)).set(id, other);
+  }
+  return result ?? managed;
 }
 
 function decodedOrNone(entries: readonly ManagedFieldsEntry[] | undefined): Managed {

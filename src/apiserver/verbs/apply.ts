@@ -1,0 +1,88 @@
+/** Server-side apply: the configuration that a request brings, and what it makes of an object. */
+import { badRequest } from "../../core/api-error.ts";
+import { DecodeError, type FieldValidation, normalize, parseJson } from "../../schema/codec.ts";
+import { countKeys, scanJson } from "../../schema/json-scan.ts";
+import type { UnstructuredObject } from "../../schema/object.ts";
+import type { ApiRequest } from "../request.ts";
+import type { Scope } from "../scope.ts";
+import type { BodyType } from "./body.ts";
+import type { WriteOptions } from "./options.ts";
+import { setManagedFields } from "./ownership.ts";
+
+/** An applied configuration, read once for all attempts. */
+export interface Configuration {
+  readonly object: UnstructuredObject;
+  /** The first fault of a strict reading: keys that are there twice. */
+  readonly problem: string | undefined;
+}
+
+/** Reads a body of YAML, which JSON is too. Throws 400. */
+export async function readConfiguration(request: ApiRequest, body: Uint8Array, validation: FieldValidation): Promise<Configuration> {
+  if (request.object !== undefined) return { object: request.object as UnstructuredObject, problem: undefined };
+  return fromJson(body) ?? (await fromYaml(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"), validation));
+}
+
+/** JSON without doubtful places is what most clients send; everything else goes the way of YAML. */
+function fromJson(body: Uint8Array): Configuration | undefined {
+  if (body[0] !== 0x7b) return undefined;
+  try {
+    const object = parseJson(body) as UnstructuredObject;
+    return scanJson(body).colons === countKeys(object) ? { object, problem: undefined } : undefined;
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+async function fromYaml(text: string, validation: FieldValidation): Promise<Configuration> {
+  const { parseYaml, YamlError, yamlToJson } = await import("../../lang/yaml.ts");
+  let content: unknown;
+  try {
+    content = JSON.parse(yamlToJson(text)) as unknown;
+  } catch (error) {
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    throw error;
+  }
+  if (content !== null && (typeof content !== "object" || Array.isArray(content))) {
+    const why = `json: cannot unmarshal ${Array.isArray(content) ? "array" : jsonKind(content)} into Go value of type map[string]interface {}`;
+    throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
+  }
+  let problem: string | undefined;
+  if (validation !== "Ignore") {
+    try {
+      parseYaml(text, { strict: true });
+    } catch (error) {
+      if (!(error instanceof YamlError)) throw error;
+      problem = `error converting YAML to JSON: ${error.message}`;
+    }
+  }
+  return { object: (content ?? {}) as UnstructuredObject, problem };
+}
+
+function jsonKind(value: unknown): string {
+  return typeof value === "boolean" ? "bool" : typeof value;
+}
+
+/**
+ * What applying makes of `live` (absent: of nothing): a mutable object of the target's type, with its managers. Throws
+ * upstream's 400, 409 and 500.
+ */
+export function applied(
+  scope: Scope,
+  live: UnstructuredObject | undefined,
+  { object: config, problem }: Configuration,
+  type: BodyType,
+  { fieldManager, force, fieldValidation }: WriteOptions,
+): UnstructuredObject {
+  const fields = scope.fieldManager();
+  const result = fields.apply(live ?? fields.empty, config, fieldManager, force);
+  if (problem !== undefined && fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${problem}`);
+  const { managedFields, ...metadata } = result.metadata ?? {};
+  const bare: UnstructuredObject = { ...result, metadata };
+  const shaped =
+    type.codec === undefined ? normalize<UnstructuredObject>(type.typeName, bare) : type.codec.normalize(bare, "Ignore").object;
+  shaped.kind = type.kind;
+  shaped.apiVersion = type.apiVersion;
+  setManagedFields((shaped.metadata ??= {}), managedFields);
+  return shaped;
+}

@@ -1,0 +1,117 @@
+/**
+ * The field managers of what is served: one for each version of a resource and each of its subresources, made when it is
+ * first written through, forgotten with the definition it was made for.
+ */
+import type { Clock } from "../../core/clock.ts";
+import { type Atom, customResourceAtom, typeAtom } from "../../schema/apply/atom.ts";
+import { fieldManager, type FieldManager } from "../../schema/apply/field-manager.ts";
+import type { VersionedType } from "../../schema/apply/updater.ts";
+import { normalize } from "../../schema/codec.ts";
+import { deepFreeze, mutable, type UnstructuredObject } from "../../schema/object.ts";
+import { apiVersionOf } from "../../schema/resource-ref.ts";
+import type { ApiRequest } from "../request.ts";
+import type { ObjectView, ResourceVersion, Strategy } from "../resource.ts";
+import { Served } from "../served.ts";
+
+/** What a request writes to: the object, or one of its subresources. */
+export interface WriteTarget {
+  readonly served: Served;
+  /** Empty for the object itself. */
+  readonly subresource: string;
+  readonly strategy: Strategy;
+  readonly view: ObjectView | undefined;
+}
+
+export class FieldManagers {
+  readonly #clock: Clock;
+  readonly #known = new WeakMap<Served, Map<string, FieldManager>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  of(target: WriteTarget): FieldManager {
+    let known = this.#known.get(target.served);
+    if (known === undefined) this.#known.set(target.served, (known = new Map<string, FieldManager>()));
+    let manager = known.get(target.subresource);
+    if (manager === undefined) known.set(target.subresource, (manager = this.#make(target)));
+    return manager;
+  }
+
+  #make({ served, subresource, strategy, view }: WriteTarget): FieldManager {
+    const now = (): number => this.#clock.now();
+    if (view !== undefined) {
+      const apiVersion = apiVersionOf(view);
+      const type = { atom: (at: string) => (at === apiVersion ? typeAtom(view.typeName) : undefined), convert: (o: object) => o };
+      return fieldManager({
+        type,
+        apiVersion,
+        kind: view.kind,
+        subresource,
+        empty: emptyObject(view.typeName, apiVersion, view.kind),
+        now,
+      });
+    }
+    const { apiVersion, definition, version } = served;
+    const empty = emptyObject(version.codec === undefined ? version.typeName : undefined, apiVersion, definition.kind);
+    return fieldManager({ type: versionedType(served, strategy), apiVersion, kind: definition.kind, subresource, empty, now });
+  }
+}
+
+function emptyObject(typeName: string | undefined, apiVersion: string, kind: string): UnstructuredObject {
+  const bare: UnstructuredObject = { apiVersion, kind };
+  return deepFreeze(typeName === undefined ? bare : normalize<UnstructuredObject>(typeName, bare));
+}
+
+/** The kind at every version that its managers may stand at. */
+function versionedType({ apiVersion: requested, definition }: Served, strategy: Strategy): VersionedType {
+  const versions = new Map<string, Served>();
+  for (const version of [...definition.versions, ...(definition.unservedVersions ?? [])]) {
+    const served = new Served(definition, version);
+    versions.set(served.apiVersion, served);
+  }
+  const atoms = new Map<string, Atom | undefined>();
+  return {
+    atom: (apiVersion) => {
+      if (!atoms.has(apiVersion)) atoms.set(apiVersion, atomOf(versions.get(apiVersion)?.version));
+      return atoms.get(apiVersion);
+    },
+    convert: (object, from, to) => convert(object as UnstructuredObject, versions.get(from), versions.get(to)),
+    filters: strategy.resetFields?.(requested),
+  };
+}
+
+function atomOf(version: ResourceVersion | undefined): Atom | undefined {
+  if (version === undefined) return undefined;
+  return version.codec === undefined ? typeAtom(version.typeName) : customResourceAtom(version.openApiSchema);
+}
+
+function convert(object: UnstructuredObject, from: Served | undefined, to: Served | undefined): UnstructuredObject {
+  if (from === undefined || to === undefined) return object;
+  const copy = from.sameShape ? { ...object } : mutable(object);
+  return to.fromStorage(from.toStorage(copy));
+}
+
+const printable = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;
+const plain = /^[\x20-\x7e]{0,128}$/;
+const longestManager = 128;
+
+/** Who a write is by: the name that its options give, else what stands before the first slash of the User-Agent. */
+export function managerOf(request: ApiRequest, fieldManager: string): string {
+  if (fieldManager !== "") return fieldManager;
+  const header = request.headers["user-agent"];
+  const agent = (Array.isArray(header) ? header[0] : header) ?? "";
+  const slash = agent.indexOf("/");
+  const name = slash < 0 ? agent : agent.slice(0, slash);
+  if (plain.test(name)) return name;
+  let result = "";
+  let length = 0;
+  // Headers come as Latin-1; what they mean is UTF-8.
+  for (const character of Buffer.from(name, "latin1").toString("utf8")) {
+    if (!printable.test(character)) continue;
+    length += Buffer.byteLength(character);
+    if (length > longestManager) break;
+    result += character;
+  }
+  return result;
+}
