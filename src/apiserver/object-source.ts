@@ -25,7 +25,7 @@ export function ownRequest(method: string, url: string, log: Logger, signal: Abo
     method,
     path,
     query: new URLSearchParams(query),
-    headers: {},
+    headers: { "user-agent": "kube-apiserver" },
     inProcess: true,
     user: serverUser,
     signal,

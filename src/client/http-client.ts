@@ -57,7 +57,8 @@ class HttpTransport implements Transport {
 
   as(user: Identity): Transport {
     const impersonate = { user: user.name, ...(user.groups === undefined ? {} : { groups: user.groups }) };
-    return new HttpTransport(this.#config, this.#connections, this.#credentials, impersonate);
+    const config = user.userAgent === undefined ? this.#config : { ...this.#config, userAgent: user.userAgent };
+    return new HttpTransport(config, this.#connections, this.#credentials, impersonate);
   }
 
   async call(call: ApiCall): Promise<object> {

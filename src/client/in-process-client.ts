@@ -116,7 +116,8 @@ class InProcessTransport implements Transport {
   }
 
   as(user: Identity): Transport {
-    return new InProcessTransport(this.#server, withGroups(user), this.#options);
+    const options = user.userAgent === undefined ? this.#options : { ...this.#options, userAgent: user.userAgent };
+    return new InProcessTransport(this.#server, withGroups(user), options);
   }
 
   async call(call: ApiCall): Promise<object> {

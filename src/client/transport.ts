@@ -30,6 +30,8 @@ export interface RawOptions {
 export interface Identity {
   name: string;
   groups?: string[];
+  /** What the server takes the field manager from; the client's own when absent. */
+  userAgent?: string;
 }
 
 /** Failures are thrown as ApiError; an aborted call throws the signal's reason. */

@@ -34,7 +34,7 @@ import { hostAddress } from "./machines/host-network.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
 import { issuer, security, type Security } from "./security.ts";
-import { versionInfo } from "./version-info.ts";
+import { kubernetesVersion, versionInfo } from "./version-info.ts";
 
 export interface ControlPlaneOptions {
   readonly config: ClusterConfig;
@@ -84,7 +84,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const { server, secure, deps } = assemble(options, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
-    const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
+    const client = inProcessClient(
+      server,
+      { name: "system:apiserver", groups: ["system:masters"] },
+      { userAgent: agentOf("kube-apiserver") },
+    );
     const informers = informerFactory(client, { clock, log: log.child("informers") });
     stops.push(() => informers.stop());
     await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock });
@@ -102,7 +106,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];
     stops.push(async () => void (await Promise.all(fronts.map((f) => f.close()))));
     const context: ControllerContext = {
-      client: client.as({ name: "system:kube-controller-manager" }),
+      client: client.as({ name: "system:kube-controller-manager", userAgent: agentOf("kube-controller-manager") }),
       informers,
       clock,
       log: log.child("controllers"),
@@ -135,6 +139,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
+/** How a component of upstream names itself: writes are told apart by it. */
+const agentOf = (component: string): string => `${component}/${kubernetesVersion}`;
+
 /** The server with everything installed, not yet started. */
 function assemble(
   options: ControlPlaneOptions,
@@ -159,7 +166,11 @@ function assemble(
     authorizer: secure.authorizer,
     admission,
   });
-  const client = inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] });
+  const client = inProcessClient(
+    server,
+    { name: "system:apiserver", groups: ["system:masters"] },
+    { userAgent: agentOf("kube-apiserver") },
+  );
   const deps: ResourceDeps = {
     clock,
     log: log.child("resources"),
@@ -230,7 +241,11 @@ function startWork(
   const scheduling = startScheduler({ ...context, client, log }).catch(failed("the scheduler"));
   stops.push(() => scheduling);
   if (config.simulatedNodes > 0) {
-    const simulated = startSimulatedNodes({ ...context, client, log: log.child("simulated-nodes") }, { count: config.simulatedNodes });
+    const kubelets = client.as({ name: "system:apiserver", groups: ["system:masters"], userAgent: agentOf("kubelet") });
+    const simulated = startSimulatedNodes(
+      { ...context, client: kubelets, log: log.child("simulated-nodes") },
+      { count: config.simulatedNodes },
+    );
     for (const name of simulated.names) {
       const node = simulated.localNode(name);
       if (node !== undefined) localNodes.set(name, node);

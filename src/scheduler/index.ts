@@ -30,7 +30,7 @@ export async function startScheduler(context: ControllerContext, options: Schedu
   const { clock, informers, metrics, signal } = context;
   const name = options.schedulerName ?? "default-scheduler";
   const identity = options.identity === undefined ? "system:kube-scheduler" : options.identity;
-  const client = identity === null ? context.client : context.client.as({ name: identity });
+  const client = identity === null ? context.client : context.client.as({ name: identity, userAgent: "kube-scheduler" });
   const log = context.log.child("scheduler");
   const namespaceLister = informers.informer(namespaces).lister;
   const cache = new SchedulerCache({
