@@ -72,8 +72,7 @@ export function resolveApiServerFlags(given: readonly string[] = []): ApiServerF
   }
   const gates = texts.get("feature-gates");
   const features = gates === undefined ? undefined : parseFeatureGates(gates);
-  for (const fault of features?.faults ?? [])
-    faults.push(`invalid argument ${JSON.stringify(gates?.join(","))} for "--feature-gates" flag: ${fault}`);
+  faults.push(...(features?.faults ?? []));
   const flags = new ResolvedFlags(texts, features?.gates ?? defaultFeatureGates);
   faults.push(...flagFaults(flags));
   if (faults.length > 0) throw new UsageError(faults.map((fault) => `${where}: ${fault}`).join("\n"));

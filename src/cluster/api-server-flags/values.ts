@@ -16,7 +16,7 @@ const checks: Readonly<Partial<Record<FlagType, Check>>> = {
     text.trim() === text && text !== "" && !Number.isNaN(Number(text))
       ? undefined
       : `strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`,
-  duration: (text) => (parseGoDuration(text) === undefined ? `time: invalid duration ${quote(text)}` : undefined),
+  duration: (text) => (parseGoDuration(text) === undefined ? durationFault(text) : undefined),
   ip: (text) => (isIP(text.trim()) === 0 ? `failed to parse IP: ${quote(text)}` : undefined),
   map: (text) => {
     const bad = text.split(",").find((pair) => pair.trim() !== "" && !pair.includes("="));
@@ -29,6 +29,10 @@ const checks: Readonly<Partial<Record<FlagType, Check>>> = {
       ? undefined
       : "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
 };
+
+function durationFault(text: string): string {
+  return `time: ${/^[-+]?(\d+\.?\d*|\.\d+)$/.test(text) ? "missing unit in" : "invalid"} duration ${quote(text)}`;
+}
 
 /** What is wrong with `text` as the value of this flag, in upstream's words; undefined: nothing. */
 export function valueFault(row: FlagRow, text: string): string | undefined {
