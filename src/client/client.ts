@@ -80,7 +80,7 @@ export interface Client {
     options?: { signal?: AbortSignal; headers?: Record<string, string> },
   ): Promise<RawResponse>;
   /** The same cluster under another identity, where the transport can give it (in-process; HTTP by impersonation). */
-  as(user: { name: string; groups?: string[] }): Client;
+  as(user: { name: string; groups?: string[]; userAgent?: string }): Client;
 }
 
 export interface RawResponse {
