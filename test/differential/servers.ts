@@ -1,0 +1,144 @@
+/** The two sides: a server behind a kubeconfig, and ours in this process (the whole control plane but for controllers). */
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, request as send } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
+import { startControlPlane } from "../../src/cluster/control-plane.ts";
+import { ensurePki } from "../../src/cluster/pki.ts";
+import type { ClusterConfig } from "../../src/cluster/options.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { silent } from "../../src/core/log.ts";
+import { decodeProtobuf } from "../../src/schema/protobuf.ts";
+import type { Answer, CaseRequest, Server } from "./case.ts";
+
+function bytesOf(body: string | undefined): Buffer | undefined {
+  if (body === undefined) return undefined;
+  return body.startsWith("base64:") ? Buffer.from(body.slice(7), "base64") : Buffer.from(body);
+}
+
+function headersOf(request: CaseRequest): Record<string, string> {
+  const content = request.body === undefined ? {} : { "content-type": "application/json" };
+  return { accept: "application/json", ...content, ...request.headers };
+}
+
+function answerOf(status: number, contentType: string, warnings: readonly string[], bytes: Buffer): Answer {
+  let body: unknown = bytes.toString("utf8");
+  if (contentType.startsWith("application/vnd.kubernetes.protobuf")) body = decodeProtobuf(bytes).object;
+  else if (contentType.startsWith("application/json") && bytes.length > 0) body = JSON.parse(bytes.toString("utf8"));
+  return { status, contentType, warnings, body };
+}
+
+/** The texts of `Warning: 299 - "…"` headers. */
+function warningsOf(header: string | undefined): string[] {
+  return [...(header ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map((m) => (m[1] ?? "").replace(/\\(.)/g, "$1"));
+}
+
+/** The server of a kubeconfig's current context. */
+export async function remoteServer(kubeconfig: string): Promise<Server> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  const tls: Record<string, unknown> = {};
+  await config.applyToHTTPSOptions(tls);
+  const { hostname, port } = new URL(config.getCurrentCluster()?.server ?? "");
+  const agent = new Agent({ keepAlive: true, maxSockets: 16, ...(tls as object) });
+  const ask = (request: CaseRequest): Promise<Answer> =>
+    new Promise((resolve, reject) => {
+      const body = bytesOf(request.body);
+      const length = body === undefined ? {} : { "content-length": body.length };
+      const { method, path } = request;
+      const outgoing = send({ ...tls, agent, hostname, port, method, path, headers: { ...headersOf(request), ...length } }, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () => {
+          const { warning } = incoming.headers as { warning?: string };
+          resolve(
+            answerOf(incoming.statusCode ?? 0, incoming.headers["content-type"] ?? "", warningsOf(warning), Buffer.concat(chunks)),
+          );
+        });
+      });
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    });
+  return {
+    ask,
+    [Symbol.asyncDispose]: () => {
+      agent.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Ours: a control plane of this process over a memory store, asked without a socket. */
+export async function localServer(): Promise<Server> {
+  const dataDir = mkdtempSync(join(tmpdir(), "tsukube-differential-"));
+  const config: ClusterConfig = {
+    format: 1,
+    name: "differential",
+    dataDir,
+    port: 0,
+    nodes: 0,
+    simulatedNodes: 0,
+    podCidr: "10.244.0.0/16",
+    serviceCidr: "10.96.0.0/16",
+    nodeCidr: "10.150.0.0/24",
+    store: { kind: "memory" },
+  };
+  const plane = await startControlPlane({ config, pki: ensurePki(config), clock: systemClock, log: silent, work: false });
+  return {
+    ask: async (request) => {
+      const [path = "", query = ""] = split(request.path);
+      const warnings: string[] = [];
+      const asked: ApiRequest = {
+        method: request.method,
+        path,
+        query: new URLSearchParams(query),
+        headers: headersOf(request),
+        body: bytesOf(request.body),
+        user: { name: "admin", groups: ["system:masters", "system:authenticated"] },
+        signal: new AbortController().signal,
+        warnings,
+        info: unresolvedInfo,
+        log: silent,
+      };
+      const response = await plane.server.handle(asked);
+      const type = response.headers["content-type"];
+      return answerOf(response.status, Array.isArray(type) ? (type[0] ?? "") : (type ?? ""), [...new Set(warnings)], await bytesOfResponse(response));
+    },
+    [Symbol.asyncDispose]: async () => {
+      await plane.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function split(path: string): [string, string] {
+  const at = path.indexOf("?");
+  return at < 0 ? [path, ""] : [path.slice(0, at), path.slice(at + 1)];
+}
+
+async function bytesOfResponse(response: ApiResponse): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  if (response.stream !== undefined) {
+    const { stream } = response;
+    await new Promise<void>((done) => {
+      void stream({
+        write: (chunk) => {
+          chunks.push(chunk);
+          return true;
+        },
+        onDrain: (run) => run(),
+        end: done,
+        destroy: done,
+        signal: new AbortController().signal,
+        buffered: 0,
+      });
+    });
+    return Buffer.concat(chunks);
+  }
+  const { bytes } = response;
+  if (bytes === undefined) return Buffer.alloc(0);
+  return Buffer.concat(bytes instanceof Uint8Array ? [bytes] : [...bytes]);
+}
