@@ -2,6 +2,7 @@
  * Field errors as `k8s.io/apimachinery/pkg/util/validation/field` words them. A validator returns all of them in one
  * list; {@link invalid} turns the list into the 422 answer.
  */
+import { goQuote } from "./go-quote.ts";
 import { ApiError } from "../core/api-error.ts";
 
 export type FieldErrorType =
@@ -60,7 +61,7 @@ export const rootPath: FieldPath = new FieldPath();
 /** A value as Go's field errors print it: strings quoted, objects as JSON, numbers and booleans bare. */
 export function printValue(value: unknown): string {
   if (value === undefined || value === null) return "null";
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return goQuote(value);
   if (typeof value === "object") return JSON.stringify(value);
   return String(value as number | boolean | bigint);
 }
@@ -95,7 +96,7 @@ export function invalidField(path: FieldPath, value: unknown, detail: string, or
 
 /** `supported` is listed in the order given, quoted: upstream sorts sets before. */
 export function notSupported(path: FieldPath, value: unknown, supported: readonly string[]): FieldError {
-  const detail = supported.length === 0 ? "" : `: supported values: ${supported.map((s) => JSON.stringify(s)).join(", ")}`;
+  const detail = supported.length === 0 ? "" : `: supported values: ${supported.map(goQuote).join(", ")}`;
   return make("FieldValueNotSupported", path, `Unsupported value: ${printValue(value)}${detail}`);
 }
 

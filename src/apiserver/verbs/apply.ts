@@ -12,13 +12,13 @@ import { setManagedFields } from "./ownership.ts";
 /** An applied configuration, read once for all attempts. */
 export interface Configuration {
   readonly object: UnstructuredObject;
-  /** The first fault of a strict reading: keys that are there twice. */
-  readonly problem: string | undefined;
+  /** Faults of a strict reading: keys that are there twice. */
+  readonly problems: readonly string[];
 }
 
 /** Reads a body of YAML, which JSON is too. Throws 400. */
 export async function readConfiguration(request: ApiRequest, body: Uint8Array, validation: FieldValidation): Promise<Configuration> {
-  if (request.object !== undefined) return { object: request.object as UnstructuredObject, problem: undefined };
+  if (request.object !== undefined) return { object: request.object as UnstructuredObject, problems: [] };
   return fromJson(body) ?? (await fromYaml(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"), validation));
 }
 
@@ -27,7 +27,7 @@ function fromJson(body: Uint8Array): Configuration | undefined {
   if (body[0] !== 0x7b) return undefined;
   try {
     const object = parseJson(body) as UnstructuredObject;
-    return scanJson(body).colons === countKeys(object) ? { object, problem: undefined } : undefined;
+    return scanJson(body).colons === countKeys(object) ? { object, problems: [] } : undefined;
   } catch (error) {
     if (error instanceof DecodeError) return undefined;
     throw error;
@@ -47,16 +47,16 @@ async function fromYaml(text: string, validation: FieldValidation): Promise<Conf
     const why = `json: cannot unmarshal ${Array.isArray(content) ? "array" : jsonKind(content)} into Go value of type map[string]interface {}`;
     throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
   }
-  let problem: string | undefined;
+  let problems: string[] = [];
   if (validation !== "Ignore") {
     try {
       parseYaml(text, { strict: true });
     } catch (error) {
       if (!(error instanceof YamlError)) throw error;
-      problem = `error converting YAML to JSON: ${error.message}`;
+      problems = error.message.split("\n  ").slice(1);
     }
   }
-  return { object: (content ?? {}) as UnstructuredObject, problem };
+  return { object: (content ?? {}) as UnstructuredObject, problems };
 }
 
 function jsonKind(value: unknown): string {
@@ -70,13 +70,16 @@ function jsonKind(value: unknown): string {
 export function applied(
   scope: Scope,
   live: UnstructuredObject | undefined,
-  { object: config, problem }: Configuration,
+  { object: config, problems }: Configuration,
   type: BodyType,
   { fieldManager, force, fieldValidation }: WriteOptions,
 ): UnstructuredObject {
   const fields = scope.fieldManager();
   const result = fields.apply(live ?? fields.empty, config, fieldManager, force);
-  if (problem !== undefined && fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${problem}`);
+  if (problems.length > 0 && fieldValidation === "Strict") {
+    const lines = ["error converting YAML to JSON: yaml: unmarshal errors:", ...problems];
+    throw badRequest(`error strict decoding YAML: ${lines.join("\n  ")}`);
+  }
   const { managedFields, ...metadata } = result.metadata ?? {};
   const bare: UnstructuredObject = { ...result, metadata };
   const shaped =

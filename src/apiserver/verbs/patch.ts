@@ -53,10 +53,10 @@ async function apply(scope: Scope, type: BodyType, options: WriteOptions, negoti
   const { request } = scope;
   const body = bodyOf(request, scope.state.maxBodyBytes);
   const config = await readConfiguration(request, body, options.fieldValidation);
-  let warned = config.problem === undefined || options.fieldValidation === "Ignore";
+  let warned = false;
   const make = (live: UnstructuredObject | undefined): UnstructuredObject => {
     const object = applied(scope, live, config, type, options);
-    if (!warned) request.warnings.push(config.problem as string);
+    if (!warned) request.warnings.push(...config.problems);
     warned = true;
     return object;
   };

@@ -90,6 +90,8 @@ export async function createByUpdate(
 ): Promise<Entry> {
   await authorizeAs(scope.state, scope.request, "create");
   const object = scope.served.toStorage(decoded);
+  // There is nothing that it could be the version of.
+  delete metadataOf(object).resourceVersion;
   scope.strategy.setDefaults?.(object);
   if (manager !== undefined) trackUpdate(scope, undefined, object, manager);
   return createObject(scope, object, dryRun);

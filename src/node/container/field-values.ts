@@ -1,5 +1,6 @@
 /** Values of the downward API: `fieldRef` and `resourceFieldRef`, in environments and volumes. */
 import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from "../../schema/types/core-v1.ts";
+import { goQuote } from "../../schema/go-quote.ts";
 import { parseQuantity, quantityMilliValue, quantityValue } from "../../schema/quantity.ts";
 
 export interface PodAddresses {
@@ -49,35 +50,6 @@ function formatMap(map: Record<string, string> | undefined): string {
     .sort()
     .map((key) => `${key}=${goQuote((map as Record<string, string>)[key] as string)}`)
     .join("\n");
-}
-
-const escapes: Record<string, string> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  '"': '\\"',
-  "\\": "\\\\",
-};
-
-/** Go's `%q`: printable characters stay, others are escaped. */
-export function goQuote(text: string): string {
-  let out = '"';
-  for (const c of text) {
-    const escape = escapes[c];
-    if (escape !== undefined) out += escape;
-    else if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(c)) out += c;
-    else {
-      const code = c.codePointAt(0) as number;
-      if (code < 0x80) out += `\\x${code.toString(16).padStart(2, "0")}`;
-      else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
-      else out += `\\U${code.toString(16).padStart(8, "0")}`;
-    }
-  }
-  return `${out}"`;
 }
 
 /**

@@ -163,7 +163,8 @@ function forgiving(
 
 function checkConfig({ type, apiVersion, kind }: FieldManagerOptions, config: UnstructuredObject): void {
   if (config.apiVersion !== apiVersion || config.kind !== kind) {
-    throw badRequest(`invalid object type: ${printKind(config.apiVersion ?? "", config.kind ?? "")}`);
+    const text = (value: unknown): string => (typeof value === "string" ? value : "");
+    throw badRequest(`invalid object type: ${printKind(text(config.apiVersion), text(config.kind))}`);
   }
   if (config.metadata?.managedFields !== undefined) throw badRequest("metadata.managedFields must be nil");
   const atom = type.atom(apiVersion);
