@@ -16,7 +16,7 @@ import { type HttpFront, listen } from "../src/apiserver/http/front.ts";
 import { ServerObjectSource } from "../src/apiserver/object-source.ts";
 import { createApiServer } from "../src/apiserver/server.ts";
 import type { ApiServer } from "../src/apiserver/server-interface.ts";
-import { requestAuthenticator } from "../src/auth/authenticators.ts";
+import { requestAuthenticator } from "../src/auth/request-authenticator.ts";
 import { allowGroups, unionAuthorizer } from "../src/auth/authorizers.ts";
 import { listSource } from "../src/auth/list-source.ts";
 import { RbacAuthorizer } from "../src/auth/rbac/rbac-authorizer.ts";
@@ -29,6 +29,7 @@ import { systemClock as clock } from "../src/core/clock.ts";
 import { silent as log } from "../src/core/log.ts";
 import { MetricsRegistry } from "../src/core/metrics.ts";
 import { type CertificateAndKey, createCa, generateKey, issueCertificate, keyPem } from "../src/host/pki.ts";
+import { readCertificates } from "../src/host/x509.ts";
 import { groupVersionPriority } from "../src/resources/api-services.ts";
 import { startCustomResources } from "../src/resources/custom-resources.ts";
 import { builtinResources, type ResourceDeps } from "../src/resources/index.ts";
@@ -46,6 +47,7 @@ import { memoryStore } from "../src/store/memory-store.ts";
 
 const issuer = "https://kubernetes.default.svc.cluster.local";
 const ca = createCa({ commonName: "test" });
+const authorities = readCertificates(ca.certificate);
 const serving = issueCertificate(ca, { commonName: "localhost", sans: ["localhost", "127.0.0.1"], usages: ["server"] });
 const admin = issueCertificate(ca, { commonName: "admin", organizations: ["system:masters"], usages: ["client"] });
 const ann = issueCertificate(ca, { commonName: "ann", organizations: ["team"], usages: ["client"] });
@@ -77,7 +79,7 @@ async function startWorld(): Promise<World> {
     clock,
     log,
     metrics,
-    authenticator: requestAuthenticator(tokens),
+    authenticator: requestAuthenticator({ clientAuthorities: () => authorities, tokens, audiences: [issuer], anonymous: {} }),
     authorizer,
     admission: [],
   });

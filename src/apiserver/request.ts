@@ -5,6 +5,7 @@
 import type { Duplex } from "node:stream";
 import type { Logger } from "../core/log.ts";
 import type { KubeObject } from "../schema/object.ts";
+import type { ClientCertificate } from "../auth/authenticator.ts";
 import type { UserInfo } from "../auth/user.ts";
 
 /** What the path and method mean (`k8s.io/apiserver/pkg/endpoints/request.RequestInfo`). */
@@ -46,9 +47,7 @@ export interface ApiRequest {
   user?: UserInfo | undefined;
   readonly signal: AbortSignal;
   readonly remoteAddress?: string | undefined;
-  readonly certificate?:
-    | { readonly commonName: string; readonly organizations: readonly string[]; readonly fingerprint: string }
-    | undefined;
+  readonly certificate?: ClientCertificate | undefined;
   /** The raw connection of an HTTP/1.1 Upgrade request (exec, attach, port-forward, watch over WebSocket). */
   readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer } | undefined;
   /** Warnings collected on the way: each becomes a `Warning: 299 - "…"` header. */

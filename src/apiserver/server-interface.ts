@@ -15,8 +15,12 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: MetricsRegistry;
-  /** In order: the first that knows the credentials decides. Absent or silent: `system:anonymous`. */
+  /** Absent: everybody is `system:anonymous`. Who it does not know, nor takes for anonymous, is refused with 401. */
   readonly authenticator?: Authenticator | undefined;
+  /** What the server answers to as an audience of tokens; none is checked when absent. */
+  readonly audiences?: readonly string[] | undefined;
+  /** Headers by which a proxy in front names users, beside `X-Remote-*`: they are taken out of every request. Lower-case names. */
+  readonly proxyHeaders?: ((name: string) => boolean) | undefined;
   /** Absent: everything is allowed. */
   readonly authorizer?: Authorizer | undefined;
   /** In upstream's order: every `admit` runs before the first `validate`. May be filled until the first request. */

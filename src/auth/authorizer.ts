@@ -13,6 +13,7 @@ export interface Attributes {
   readonly subresource: string;
   readonly namespace: string;
   readonly name: string;
+  /** As text; one that cannot be read counts as none: what is asked is then wider, never narrower. */
   readonly fieldSelector?: string | undefined;
   readonly labelSelector?: string | undefined;
 }
@@ -26,4 +27,6 @@ export interface Authorizer {
 export interface Verdict {
   readonly decision: Decision;
   readonly reason: string;
+  /** What went wrong on the way. A request that is not allowed all the same is answered with 500, not 403. */
+  readonly error?: Error | undefined;
 }

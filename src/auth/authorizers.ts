@@ -2,6 +2,7 @@
 import { forbidden } from "../core/api-error.ts";
 import type { ApiError } from "../core/api-error.ts";
 import type { Attributes, Authorizer, Verdict } from "./authorizer.ts";
+import { combined } from "./errors.ts";
 import { mastersGroup } from "./names.ts";
 import type { ResourceRule, NonResourceRule } from "../schema/types/authorization-v1.ts";
 import type { UserInfo } from "./user.ts";
@@ -29,12 +30,50 @@ export function allowGroups(groups: readonly string[] = [mastersGroup]): Authori
   };
 }
 
+/** Everybody may do everything (`--authorization-mode AlwaysAllow`). */
+export const alwaysAllow: Authorizer & RuleResolver = {
+  authorize: () => allowed,
+  rulesFor: () => ({
+    resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }],
+    nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+    incomplete: false,
+  }),
+};
+
+/** Nobody may do anything that no other authorizer allows (`AlwaysDeny`). */
+export const alwaysDeny: Authorizer & RuleResolver = {
+  authorize: () => ({ decision: "no-opinion", reason: "Everything is forbidden." }),
+  rulesFor: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }),
+};
+
+/**
+ * Allows paths that are no resources to everybody (`--authorization-always-allow-paths`). A path may end in `*`. Throws an
+ * Error for a star elsewhere.
+ */
+export function allowPaths(paths: readonly string[]): Authorizer {
+  const exact = new Set<string>();
+  const prefixes: string[] = [];
+  for (const given of paths) {
+    const path = given.startsWith("/") ? given.slice(1) : given;
+    if (path.slice(0, -1).includes("*")) throw new Error(`only trailing * allowed in ${quote(path)}`);
+    if (path.endsWith("*")) prefixes.push(path.slice(0, -1));
+    else exact.add(path);
+  }
+  return {
+    authorize({ resourceRequest, path }) {
+      if (resourceRequest) return noOpinion;
+      const asked = path.startsWith("/") ? path.slice(1) : path;
+      return exact.has(asked) || prefixes.some((p) => asked.startsWith(p)) ? allowed : noOpinion;
+    },
+  };
+}
+
 /**
  * Asks in order; the first that allows or denies decides. When none has an opinion, the request is refused with all their
- * reasons. Synchronous as long as its members are.
+ * reasons and errors. Synchronous as long as its members are.
  */
 export function unionAuthorizer(...members: readonly Authorizer[]): Authorizer {
-  const from = (start: number, attributes: Attributes, reasons: string[]): Verdict | Promise<Verdict> => {
+  const from = (start: number, attributes: Attributes, reasons: string[], errors: Error[]): Verdict | Promise<Verdict> => {
     for (let i = start; i < members.length; i++) {
       const verdict = (members[i] as Authorizer).authorize(attributes);
       if (verdict instanceof Promise) {
@@ -42,15 +81,32 @@ export function unionAuthorizer(...members: readonly Authorizer[]): Authorizer {
         return verdict.then((v) => {
           if (v.decision !== "no-opinion") return v;
           if (v.reason !== "") reasons.push(v.reason);
-          return from(next, attributes, reasons);
+          if (v.error !== undefined) errors.push(v.error);
+          return from(next, attributes, reasons, errors);
         });
       }
       if (verdict.decision !== "no-opinion") return verdict;
       if (verdict.reason !== "") reasons.push(verdict.reason);
+      if (verdict.error !== undefined) errors.push(verdict.error);
     }
-    return reasons.length === 0 ? noOpinion : { decision: "no-opinion", reason: reasons.join("\n") };
+    if (reasons.length === 0 && errors.length === 0) return noOpinion;
+    return { decision: "no-opinion", reason: reasons.join("\n"), ...(errors.length === 0 ? {} : { error: combined(errors) }) };
   };
-  return { authorize: (attributes) => from(0, attributes, []) };
+  return { authorize: (attributes) => from(0, attributes, [], []) };
+}
+
+/** Tells `decided` of every decision that `inner` takes. */
+export function countingAuthorizer(inner: Authorizer, decided: (decision: "allowed" | "denied") => void): Authorizer {
+  const count = (verdict: Verdict): Verdict => {
+    if (verdict.decision !== "no-opinion") decided(verdict.decision === "allow" ? "allowed" : "denied");
+    return verdict;
+  };
+  return {
+    authorize(attributes) {
+      const verdict = inner.authorize(attributes);
+      return verdict instanceof Promise ? verdict.then(count) : count(verdict);
+    },
+  };
 }
 
 export function unionRules(...members: readonly RuleResolver[]): RuleResolver {

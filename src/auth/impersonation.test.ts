@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Attributes, Authorizer } from "./authorizer.ts";
 import { impersonate, wantsImpersonation } from "./impersonation.ts";
 import { reviewAccess, reviewToken } from "./reviews.ts";
-import { bearerToken, staticTokens } from "./token-authenticator.ts";
+import { bearerToken, staticTokens, webSocketToken } from "./token-authenticator.ts";
 import type { UserInfo } from "./user.ts";
 
 const admin: UserInfo = { name: "admin", groups: ["system:authenticated"] };
@@ -106,9 +106,13 @@ void test("a token review tells who the token is, or what is wrong with it", asy
 });
 
 void test("tokens are found in the header and in a WebSocket's subprotocol", () => {
-  const from = (headers: Record<string, string>): string | undefined => bearerToken((name) => headers[name]);
+  const from = (headers: Record<string, string>): string | undefined => bearerToken(headers) ?? webSocketToken(headers)?.token;
   assert.equal(from({ authorization: "Bearer abc" }), "abc");
   assert.equal(from({ authorization: "Basic abc" }), undefined);
   const protocol = `base64url.bearer.authorization.k8s.io.${Buffer.from("t/k").toString("base64url")}`;
-  assert.equal(from({ "sec-websocket-protocol": `v5.channel.k8s.io, ${protocol}` }), "t/k");
+  const upgrade = { connection: "keep-alive, Upgrade", upgrade: "websocket" };
+  assert.equal(from({ ...upgrade, "sec-websocket-protocol": `v5.channel.k8s.io, ${protocol}` }), "t/k");
+  assert.equal(from({ "sec-websocket-protocol": `v5.channel.k8s.io, ${protocol}` }), undefined);
+  assert.throws(() => from({ ...upgrade, "sec-websocket-protocol": protocol }), /missing additional subprotocol/);
+  assert.throws(() => from({ ...upgrade, "sec-websocket-protocol": `${protocol}, ${protocol}` }), /multiple/);
 });

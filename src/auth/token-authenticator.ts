@@ -1,6 +1,9 @@
 /** Bearer tokens: who may know one, where a request carries it, and the chain that asks in turn. */
-import type { Authentication, Authenticator, Credentials } from "./authenticator.ts";
-import { authenticatedGroup } from "./names.ts";
+import { isUtf8 } from "node:buffer";
+import type { Authentication, AuthenticationNotes, Authenticator, Credentials } from "./authenticator.ts";
+import { noNotes } from "./authenticator.ts";
+import { asError, combined } from "./errors.ts";
+import { anonymousUser, authenticatedGroup, unauthenticatedGroup } from "./names.ts";
 import type { UserInfo } from "./user.ts";
 
 /**
@@ -8,7 +11,11 @@ import type { UserInfo } from "./user.ts";
  * must be for; the server's own when absent.
  */
 export interface TokenAuthenticator {
-  authenticateToken(token: string, audiences?: readonly string[]): Promise<Authentication | undefined> | Authentication | undefined;
+  authenticateToken(
+    token: string,
+    audiences?: readonly string[],
+    notes?: AuthenticationNotes,
+  ): Promise<Authentication | undefined> | Authentication | undefined;
 }
 
 /** Tokens that are known beforehand: those of components in other processes. */
@@ -21,60 +28,116 @@ export function staticTokens(users: ReadonlyMap<string, UserInfo>): TokenAuthent
   };
 }
 
-/** The first that knows the token decides; what the others had to say about it is the error when none does. */
-export function unionTokens(...members: readonly TokenAuthenticator[]): TokenAuthenticator {
+/**
+ * The first that knows the token decides; what the others had to say about it is the error when none does.
+ * `failOnError`: the first error ends it.
+ */
+export function unionTokens(members: readonly TokenAuthenticator[], options: { failOnError?: boolean } = {}): TokenAuthenticator {
+  if (members.length === 1) return members[0] as TokenAuthenticator;
   return {
-    async authenticateToken(token, audiences) {
+    async authenticateToken(token, audiences, notes) {
       const errors: Error[] = [];
       for (const member of members) {
         try {
-          const found = await member.authenticateToken(token, audiences);
+          const found = await member.authenticateToken(token, audiences, notes);
           if (found !== undefined) return found;
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          errors.push(error);
+          if (options.failOnError === true) throw error;
+          errors.push(asError(error));
         }
       }
       if (errors.length === 0) return undefined;
-      throw errors.length === 1 ? (errors[0] as Error) : new Error(`[${errors.map((e) => e.message).join(", ")}]`);
+      throw combined(errors);
+    },
+  };
+}
+
+/** For authenticators that know no audiences: what they know is good for the server's own, and for no other. */
+export function forOwnAudiences(own: readonly string[], inner: TokenAuthenticator): TokenAuthenticator {
+  return {
+    authenticateToken(token, audiences, notes) {
+      if (audiences === undefined) return inner.authenticateToken(token, undefined, notes);
+      const shared = audiences.filter((a) => own.includes(a));
+      if (shared.length === 0) return undefined;
+      const found = inner.authenticateToken(token, audiences, notes);
+      if (found instanceof Promise) return found.then((f) => (f === undefined ? undefined : { user: f.user, audiences: shared }));
+      return found === undefined ? undefined : { user: found.user, audiences: shared };
     },
   };
 }
 
 const protocolPrefix = "base64url.bearer.authorization.k8s.io.";
+const spaceWarning = "the provided Authorization header contains extra space before the bearer token, and is ignored";
+
+const firstOf = (value: string | string[] | undefined): string | undefined => (Array.isArray(value) ? value[0] : value);
+
+/** `Authorization: Bearer …`; undefined when there is none. */
+export function bearerToken(headers: Credentials["headers"], notes: AuthenticationNotes = noNotes): string | undefined {
+  const authorization = firstOf(headers["authorization"])?.trim();
+  if (authorization === undefined || authorization === "") return undefined;
+  const scheme = authorization.indexOf(" ");
+  if (scheme < 0 || authorization.slice(0, scheme).toLowerCase() !== "bearer") return undefined;
+  const rest = authorization.slice(scheme + 1);
+  const end = rest.indexOf(" ");
+  const token = end < 0 ? rest : rest.slice(0, end);
+  if (token !== "") return token;
+  if (end >= 0) notes.warn(spaceWarning);
+  return undefined;
+}
 
 /**
- * The token of a request: `Authorization: Bearer …`, or, since a browser's WebSocket cannot set headers, a subprotocol.
+ * A browser's WebSocket cannot set headers: it brings the token as a subprotocol. Answers the token and the other
+ * subprotocols. Throws an Error when there are several, one that is not encoded right, or nothing beside it.
  */
-export function bearerToken(header: (name: string) => string | undefined): string | undefined {
-  const authorization = header("authorization");
-  if (authorization !== undefined) {
-    const [scheme = "", token = ""] = authorization.trim().split(/ +/);
-    return scheme.toLowerCase() === "bearer" && token !== "" ? token : undefined;
-  }
-  for (const protocol of header("sec-websocket-protocol")?.split(",") ?? []) {
-    const name = protocol.trim();
-    if (name.startsWith(protocolPrefix)) return Buffer.from(name.slice(protocolPrefix.length), "base64url").toString("utf8");
-  }
-  return undefined;
+export function webSocketToken(headers: Credentials["headers"]): { readonly token: string; readonly others: string[] } | undefined {
+  const protocols = headers["sec-websocket-protocol"];
+  if (protocols === undefined || !isWebSocket(headers)) return undefined;
+  const list = (Array.isArray(protocols) ? protocols.join(",") : protocols).split(",").map((p) => p.trim());
+  const shown = list.filter((p) => p.startsWith(protocolPrefix));
+  const others = list.filter((p) => !p.startsWith(protocolPrefix));
+  if (shown.length > 1) throw new Error("multiple base64.bearer.authorization tokens specified");
+  const [first] = shown;
+  if (first === undefined) return undefined;
+  const encoded = first.slice(protocolPrefix.length);
+  const bytes = Buffer.from(encoded, "base64url");
+  if (bytes.toString("base64url") !== encoded) throw new Error("invalid base64.bearer.authorization token encoding");
+  if (!isUtf8(bytes)) throw new Error("invalid base64.bearer.authorization token");
+  if (bytes.length === 0) return undefined;
+  if (others.length === 0) throw new Error("missing additional subprotocol");
+  return { token: bytes.toString("utf8"), others };
+}
+
+/** HTTP/1.1 Upgrade, or HTTP/2 extended CONNECT (RFC 8441). */
+function isWebSocket(headers: Credentials["headers"]): boolean {
+  if (firstOf(headers[":protocol"]) === "websocket") return true;
+  const connection = headers["connection"];
+  const asked = (Array.isArray(connection) ? connection.join(",") : (connection ?? "")).toLowerCase();
+  return firstOf(headers["upgrade"])?.toLowerCase() === "websocket" && /(?:^|.*,)\s*upgrade\s*(?:,|$)/.test(asked);
 }
 
 /** Who asks, with the group that everybody known belongs to. */
 export function withAuthenticatedGroup(authentication: Authentication): Authentication {
   const { user } = authentication;
-  if (user.groups.includes(authenticatedGroup)) return authentication;
+  if (user.name === anonymousUser) return authentication;
+  if (user.groups.includes(authenticatedGroup) || user.groups.includes(unauthenticatedGroup)) return authentication;
   return { ...authentication, user: { ...user, groups: [...user.groups, authenticatedGroup] } };
 }
 
-/** Authenticates by token; a token that nobody knows is refused with `invalid bearer token`. */
-export function bearerAuthenticator(tokens: TokenAuthenticator): Authenticator {
+/**
+ * Authenticates by the token of the `Authorization` header, or of a WebSocket. A token that nobody knows is refused with
+ * `invalid bearer token`. `audiences`: what the server answers to.
+ */
+export function bearerAuthenticator(tokens: TokenAuthenticator, audiences?: readonly string[]): Authenticator {
+  const known = (found: Authentication | undefined): Authentication => {
+    if (found === undefined) throw new Error("invalid bearer token");
+    return found;
+  };
   return {
-    async authenticate(credentials: Credentials) {
-      const token = credentials.token ?? bearerToken(credentials.header);
+    authenticate({ headers, notes }: Credentials) {
+      const token = bearerToken(headers, notes) ?? webSocketToken(headers)?.token;
       if (token === undefined) return undefined;
-      const found = await tokens.authenticateToken(token);
-      if (found === undefined) throw new Error("invalid bearer token");
-      return found;
+      const found = tokens.authenticateToken(token, audiences, notes);
+      return found instanceof Promise ? found.then(known) : known(found);
     },
   };
 }

@@ -153,6 +153,7 @@ function assemble(
   const admission: AdmissionPlugin[] = [];
   const secure = security({
     signingKeyPem: pki.serviceAccountKey,
+    clientCa: pki.ca.certificate,
     clock,
     log: log.child("auth"),
     objects: (group, resource) => server.objects(group, resource),

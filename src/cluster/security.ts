@@ -2,7 +2,8 @@
  * Authentication and authorization of a cluster, in upstream's order (`--authorization-mode Node,RBAC`), reading what they
  * decide on from informers over the server itself.
  */
-import { requestAuthenticator } from "../auth/authenticators.ts";
+import { requestAuthenticator } from "../auth/request-authenticator.ts";
+import { readCertificates } from "../host/x509.ts";
 import type { Authenticator } from "../auth/authenticator.ts";
 import type { Authorizer } from "../auth/authorizer.ts";
 import { allowGroups, type RuleResolver, unionAuthorizer, unionRules } from "../auth/authorizers.ts";
@@ -45,12 +46,15 @@ export interface Security {
 
 export function security(options: {
   readonly signingKeyPem: string;
+  /** PEM: who signs the certificates of users. */
+  readonly clientCa: string;
   readonly clock: Clock;
   readonly log: Logger;
   readonly objects: (group: string, resource: string) => ObjectAccess;
 }): Security {
   const { clock, log, objects } = options;
   const key = signingKey(options.signingKeyPem);
+  const authorities = readCertificates(options.clientCa);
   const bound: BoundObjectGetter = {
     serviceAccount: (namespace, name) => objects("", "serviceaccounts").get(namespace, name) as Promise<ServiceAccount | undefined>,
     secret: (namespace, name) => objects("", "secrets").get(namespace, name) as Promise<Secret | undefined>,
@@ -69,7 +73,7 @@ export function security(options: {
   };
   const authorizer = unionAuthorizer(masters, later);
   return {
-    authenticator: requestAuthenticator(tokens, (error) => log.debug("a request's credentials were refused", { error })),
+    authenticator: requestAuthenticator({ clientAuthorities: () => authorities, tokens, audiences: [issuer], anonymous: {} }),
     authorizer,
     rules: {
       rulesFor: (user, namespace) => unionRules(...[nodeAuthorizer, rbac].filter((r) => r !== undefined)).rulesFor(user, namespace),

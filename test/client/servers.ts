@@ -2,8 +2,8 @@
 import { addEndpoints } from "../../src/apiserver/endpoints/index.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import { listen, type HttpFront } from "../../src/apiserver/http/front.ts";
-import { certificateAuthenticator } from "../../src/auth/authenticators.ts";
 import { allowGroups } from "../../src/auth/authorizers.ts";
+import { requestAuthenticator } from "../../src/auth/request-authenticator.ts";
 import type { Client } from "../../src/client/client.ts";
 import type { ClientConfig } from "../../src/client/config.ts";
 import { httpClient, type HttpClient } from "../../src/client/http-client.ts";
@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
 import { MetricsRegistry } from "../../src/core/metrics.ts";
 import { createCa, issueCertificate } from "../../src/host/pki.ts";
+import { readCertificates } from "../../src/host/x509.ts";
 import { versionInfo } from "../../src/cluster/version-info.ts";
 import { builtinResources, type ResourceDeps } from "../../src/resources/index.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
@@ -29,6 +30,7 @@ export interface Reachable extends AsyncDisposable {
 }
 
 const ca = createCa({ commonName: "test" });
+const authorities = readCertificates(ca.certificate);
 const serving = issueCertificate(ca, { commonName: "localhost", sans: ["localhost", "127.0.0.1"], usages: ["server"] });
 const admin = issueCertificate(ca, { commonName: "admin", organizations: ["system:masters"], usages: ["client"] });
 
@@ -82,7 +84,7 @@ async function startOn(store: Store, clock: Clock): Promise<ApiServer> {
     log: silent,
     metrics,
     admission: [],
-    authenticator: certificateAuthenticator,
+    authenticator: requestAuthenticator({ clientAuthorities: () => authorities, anonymous: {} }),
     authorizer: allowGroups(),
   });
   const master = inProcessClient(server, { name: "admin", groups: ["system:masters"] });

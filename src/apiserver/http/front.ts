@@ -13,6 +13,7 @@ import type { Server as TlsServer, TLSSocket } from "node:tls";
 import { sleep, systemClock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { silent } from "../../core/log.ts";
+import { splitBundle } from "../../host/pki.ts";
 import { Exchange } from "./exchange.ts";
 import type { RequestHandler } from "./exchange.ts";
 import { serveMessage, serveUpgrade } from "./http1.ts";
@@ -38,7 +39,10 @@ export interface FrontOptions {
 export interface FrontTls {
   readonly certificate: string;
   readonly key: string;
-  /** Authorities of client certificates; without them no certificate is asked for. */
+  /**
+   * Authorities of client certificates, any number: clients are told of them. Without them no certificate is asked for. What
+   * a client shows is checked by the authenticators, not here.
+   */
   readonly clientCa?: string | undefined;
 }
 
@@ -162,11 +166,36 @@ class Front implements HttpFront {
   }
 }
 
-function secureContext(tls: FrontTls): { cert: string; key: string; ca?: string; requestCert: boolean; rejectUnauthorized: false } {
+/**
+ * An empty list of revocations by nobody. Which authority vouches for whom is the authenticators' to say (there are several,
+ * they change, and a proxy's is not a user's), and they need all that the peer sent. Node shows the certificates between
+ * the leaf and an authority only where the library's own check did not end well: with a list of revocations loaded, and none
+ * of the authority in question, it never does.
+ */
+const nobodysRevocations = `-----BEGIN X509 CRL-----
+MIIBaTBTAgEBMA0GCSqGSIb3DQEBCwUAMBExDzANBgNVBAMMBm5vYm9keRcNMjYx
+MTIxMjIyNzU0WhcNMzUwMjA3MjIyNzU0WqAOMAwwCgYDVR0UBAMCAQEwDQYJKoZI
+hvcNAQELBQADggEBACgjbEI5g77O4AwUPTxHoyRNLkLJRb0e4q1SIlCuvkpQ/u3m
+MiyCpmlY+WxKatomW5zF9q8wPJZYDPxMPy3/hEMX/AmqaJ3QKzEI2DPF9GEb81uQ
+RBcE6FwWTnu4HyMusmWOkwT1pJCODdgHG2h/AOvAmAzzlAR4nz4Q30EOE0AgRZcX
+k5qITiTfn4ztORnpTW57laVtaLKJGqbpR2+Q/Ky5HPN6i1+0zmLiQLrkGp4NdcGB
+N+CVMudL3AI+QofpuUMFjpA1u4U270jzWRB07Lgg2xboVUosLbpxCKMJrjACihXn
+w5EulehFx3TnCMPPQqiOvbHB/58tx3qtkwAhPIg=
+-----END X509 CRL-----
+`;
+
+function secureContext(tls: FrontTls): {
+  cert: string;
+  key: string;
+  ca?: string[];
+  crl?: string;
+  requestCert: boolean;
+  rejectUnauthorized: false;
+} {
   return {
     cert: tls.certificate,
     key: tls.key,
-    ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa }),
+    ...(tls.clientCa === undefined ? {} : { ca: splitBundle(tls.clientCa), crl: nobodysRevocations }),
     requestCert: tls.clientCa !== undefined,
     // A certificate that is not ours gets a 401 that explains itself, not a broken handshake.
     rejectUnauthorized: false,

@@ -4,7 +4,8 @@ import type { Logger } from "../../core/log.ts";
 import { unresolvedInfo } from "../request.ts";
 import type { ApiRequest, RequestInfo } from "../request.ts";
 import type { UserInfo } from "../../auth/user.ts";
-import type { Peer, PeerCertificate } from "./peer-certificate.ts";
+import type { ClientCertificate } from "../../auth/authenticator.ts";
+import type { Peer } from "./peer-certificate.ts";
 
 /** Shared by every request without a query: nothing may write into it. */
 const noQuery = new URLSearchParams();
@@ -14,7 +15,7 @@ export class WireRequest implements ApiRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly remoteAddress: string | undefined;
-  readonly certificate: PeerCertificate | undefined;
+  readonly certificate: ClientCertificate | undefined;
   readonly log: Logger;
   readonly warnings: string[] = [];
   body: Uint8Array | undefined = undefined;

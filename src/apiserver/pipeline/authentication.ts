@@ -1,56 +1,86 @@
 import { unauthorized } from "../../core/api-error.ts";
+import type { Authentication, AuthenticationNotes, Credentials } from "../../auth/authenticator.ts";
+import { anonymousUser, unauthenticatedGroup } from "../../auth/names.ts";
+import { webSocketToken } from "../../auth/token-authenticator.ts";
 import type { UserInfo } from "../../auth/user.ts";
+import { annotate } from "../audit/annotations.ts";
+import type { ApiRequest } from "../request.ts";
+import type { ServerState } from "../server-state.ts";
 import type { RequestState } from "./request-state.ts";
 
-export const anonymous: UserInfo = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+export const anonymous: UserInfo = { name: anonymousUser, groups: [unauthenticatedGroup] };
 export const authenticatedGroup = "system:authenticated";
 
-/** Who asks, from certificate or token. In-process callers have said it already. */
-export async function authenticate({ server, request }: RequestState): Promise<undefined> {
-  if (request.user !== undefined) return;
-  const { authenticator } = server.options;
+/** Who asks, from certificate, token or proxy. In-process callers have said it already. */
+export function authenticate({ server, request }: RequestState): Promise<undefined> | undefined {
+  if (request.user !== undefined) return undefined;
+  const { authenticator, clock } = server.options;
   if (authenticator === undefined) {
     request.user = anonymous;
-    return;
+    return undefined;
   }
-  const token = bearerToken(request.headers["authorization"], request.headers["sec-websocket-protocol"]);
-  const found = await authenticator.authenticate({
-    certificate: request.certificate,
-    token,
-    header: (name) => {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value[0] : value;
-    },
-  });
-  if (found === undefined) {
-    // A token that nobody knows is wrong; no token at all is anonymous.
-    if (token !== undefined) throw unauthorized();
-    request.user = anonymous;
-    return;
+  const started = clock.monotonic();
+  let found: ReturnType<typeof authenticator.authenticate>;
+  try {
+    found = authenticator.authenticate(credentialsOf(request));
+  } catch (error) {
+    return refuse(server, request, started, error);
   }
-  const { user } = found;
-  request.user =
-    user.groups.includes(authenticatedGroup) || user.name === anonymous.name
-      ? user
-      : { ...user, groups: [...user.groups, authenticatedGroup] };
+  if (!(found instanceof Promise)) return accept(server, request, started, found);
+  return found.then(
+    (answer) => accept(server, request, started, answer),
+    (error: unknown) => refuse(server, request, started, error),
+  );
 }
 
-const protocolPrefix = "base64url.bearer.authorization.k8s.io.";
+function credentialsOf(request: ApiRequest): Credentials {
+  const notes: AuthenticationNotes = {
+    warn: (text) => void request.warnings.push(text),
+    annotate: (key, value) => annotate(request, key, value),
+  };
+  return { certificate: request.certificate, headers: request.headers, path: request.path, notes };
+}
 
-function bearerToken(authorization: string | string[] | undefined, protocols: string | string[] | undefined): string | undefined {
-  const header = Array.isArray(authorization) ? authorization[0] : authorization;
-  if (header !== undefined) {
-    const at = header.indexOf(" ");
-    if (at > 0 && header.slice(0, at).toLowerCase() === "bearer") {
-      const token = header.slice(at + 1).trim();
-      if (token !== "") return token;
+function refuse(server: ServerState, request: ApiRequest, started: number, error: unknown): never {
+  server.access.authenticated("error", (server.options.clock.monotonic() - started) / 1000);
+  request.log.debug("a request's credentials were refused", { error });
+  throw unauthorized();
+}
+
+function accept(server: ServerState, request: ApiRequest, started: number, found: Authentication | undefined): undefined {
+  const seconds = (server.options.clock.monotonic() - started) / 1000;
+  if (found === undefined) {
+    server.access.authenticated("failure", seconds);
+    throw unauthorized();
+  }
+  const own = server.options.audiences;
+  if (own !== undefined && own.length > 0 && found.audiences !== undefined && found.audiences.length > 0) {
+    if (!found.audiences.some((a) => own.includes(a))) {
+      server.access.authenticated("error", seconds);
+      throw unauthorized();
     }
   }
-  if (protocols === undefined) return undefined;
-  const list = Array.isArray(protocols) ? protocols.join(",") : protocols;
-  for (const protocol of list.split(",")) {
-    const name = protocol.trim();
-    if (name.startsWith(protocolPrefix)) return Buffer.from(name.slice(protocolPrefix.length), "base64url").toString();
-  }
+  server.access.authenticated("success", seconds, found.user.name);
+  forgetCredentials(server, request);
+  request.user = found.user;
   return undefined;
+}
+
+/** Nobody behind this point, here or at the end of a proxied request, gets to see what somebody identified himself with. */
+function forgetCredentials(server: ServerState, request: ApiRequest): void {
+  const headers = request.headers as Record<string, string | string[] | undefined>;
+  if (headers["authorization"] !== undefined) headers["authorization"] = undefined;
+  else if (headers["sec-websocket-protocol"] !== undefined) {
+    const shown = webSocketToken(headers);
+    if (shown !== undefined) headers["sec-websocket-protocol"] = shown.others.join(",");
+  }
+  const custom = server.options.proxyHeaders;
+  for (const name in headers) {
+    if (name.startsWith("x-remote-") && standardProxyHeader(name)) headers[name] = undefined;
+    else if (custom !== undefined && custom(name)) headers[name] = undefined;
+  }
+}
+
+function standardProxyHeader(name: string): boolean {
+  return name === "x-remote-user" || name === "x-remote-uid" || name === "x-remote-group" || name.startsWith("x-remote-extra-");
 }

@@ -1,24 +1,64 @@
-import { type ApiError, forbidden } from "../../core/api-error.ts";
+import { type ApiError, internalError } from "../../core/api-error.ts";
 import type { Attributes, Verdict } from "../../auth/authorizer.ts";
+import { forbiddenError } from "../../auth/authorizers.ts";
 import type { UserInfo } from "../../auth/user.ts";
-import type { ApiRequest } from "../request.ts";
+import { annotate } from "../audit/annotations.ts";
+import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ServerState } from "../server-state.ts";
 import type { RequestState } from "./request-state.ts";
 
-/** May they? Throws 403 in upstream's words. */
-export function authorize({ server, request }: RequestState): Promise<undefined> | undefined {
-  const { authorizer } = server.options;
+const decisionKey = "authorization.k8s.io/decision";
+const reasonKey = "authorization.k8s.io/reason";
+
+/** May they? Throws 403 in upstream's words; answers 500 when who should say so could not. */
+export function authorize({ server, request }: RequestState): Promise<ApiResponse | undefined> | ApiResponse | undefined {
+  const { authorizer, clock } = server.options;
   if (authorizer === undefined) return;
   const attributes = attributesOf(request);
+  const started = clock.monotonic();
   const verdict = authorizer.authorize(attributes);
-  if (verdict instanceof Promise) return verdict.then((v) => check(v, attributes));
-  return check(verdict, attributes);
+  if (verdict instanceof Promise) return verdict.then((v) => settle(server, request, attributes, v, started));
+  return settle(server, request, attributes, verdict, started);
 }
 
-function check(verdict: Verdict, attributes: Attributes): undefined {
-  if (verdict.decision !== "allow") throw refusal(attributes, verdict.reason);
-  return undefined;
+function settle(
+  server: ServerState,
+  request: ApiRequest,
+  attributes: Attributes,
+  { decision, reason, error }: Verdict,
+  started: number,
+): ApiResponse | undefined {
+  const seconds = (server.options.clock.monotonic() - started) / 1000;
+  if (decision === "allow") {
+    server.access.authorized("allowed", seconds);
+    annotate(request, decisionKey, "allow");
+    annotate(request, reasonKey, reason);
+    return undefined;
+  }
+  if (error !== undefined) {
+    server.access.authorized("error", seconds);
+    annotate(request, reasonKey, "internal error");
+    return internalErrorPage(request, error);
+  }
+  server.access.authorized(decision === "deny" ? "denied" : "no-opinion", seconds);
+  annotate(request, decisionKey, "forbid");
+  annotate(request, reasonKey, reason);
+  throw refusal(attributes, reason);
 }
+
+/** As upstream's handlers answer what no Status is made of: a line of text. */
+export function internalErrorPage(request: ApiRequest, error: Error): ApiResponse {
+  const search = request.query.size === 0 ? "" : `?${request.query.toString()}`;
+  const text = `Internal Server Error: ${JSON.stringify(`${request.path}${search}`)}: ${error.message}`;
+  const safe = text.replace(/[&<>]/g, (c) => escapes[c] as string);
+  return {
+    status: 500,
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+    bytes: Buffer.from(`${safe}\n`),
+  };
+}
+
+const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
 export function attributesOf(request: ApiRequest): Attributes {
   const { info } = request;
@@ -39,21 +79,9 @@ export function attributesOf(request: ApiRequest): Attributes {
   };
 }
 
-const escapes: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-
 /** The 403 of a request that is not allowed. */
 export function refusal(attributes: Attributes, reason: string): ApiError {
-  const message = describe(attributes).replace(/[&<>]/g, (c) => escapes[c] as string);
-  const { group, resource, name } = attributes;
-  return forbidden({ group, resource }, name, reason === "" ? message : `${message}: ${reason}`);
-}
-
-function describe(a: Attributes): string {
-  const quote = JSON.stringify;
-  if (!a.resourceRequest) return `User ${quote(a.user.name)} cannot ${a.verb} path ${quote(a.path)}`;
-  const resource = a.subresource === "" ? a.resource : `${a.resource}/${a.subresource}`;
-  const what = `User ${quote(a.user.name)} cannot ${a.verb} resource ${quote(resource)} in API group ${quote(a.group)}`;
-  return a.namespace === "" ? `${what} at the cluster scope` : `${what} in the namespace ${quote(a.namespace)}`;
+  return forbiddenError(attributes, reason);
 }
 
 /** Throws the 403 unless the same request may be made under another verb: an update that creates. */
@@ -61,5 +89,8 @@ export async function authorizeAs(server: ServerState, request: ApiRequest, verb
   const { authorizer } = server.options;
   if (authorizer === undefined) return;
   const attributes = { ...attributesOf(request), verb };
-  check(await authorizer.authorize(attributes), attributes);
+  const { decision, reason, error } = await authorizer.authorize(attributes);
+  if (decision === "allow") return;
+  if (error !== undefined) throw internalError(error.message);
+  throw refusal(attributes, reason);
 }

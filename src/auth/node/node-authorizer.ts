@@ -2,6 +2,7 @@
  * What a kubelet may do: read what its own pods name, its own node, lease and CSINode, ask for tokens of its pods' service
  * accounts, and otherwise what the rules of `system:node` say. NodeRestriction admission narrows the writes.
  */
+import { FieldSelectorError, parseFieldSelector } from "../../schema/field-selector.ts";
 import type { PolicyRule } from "../../schema/types/rbac-v1.ts";
 import type { Attributes, Authorizer, Verdict } from "../authorizer.ts";
 import type { RuleResolver, RuleSet } from "../authorizers.ts";
@@ -23,9 +24,16 @@ export function nodeIdentity(user: UserInfo): string | undefined {
   return user.name.slice("system:node:".length);
 }
 
-/** True when the field selector pins `field` to `value`. */
+/** True when the field selector pins `field` to `value`. One that cannot be read pins nothing. */
 function selects(selector: string | undefined, field: string, value: string): boolean {
-  return selector?.split(",").some((term) => term === `${field}=${value}` || term === `${field}==${value}`) ?? false;
+  if (selector === undefined) return false;
+  if (selector === `${field}=${value}`) return true;
+  try {
+    return parseFieldSelector(selector).requirements.some((r) => r.op === "=" && r.field === field && r.value === value);
+  } catch (error) {
+    if (error instanceof FieldSelectorError) return false;
+    throw error;
+  }
 }
 
 export class NodeAuthorizer implements Authorizer, RuleResolver {

@@ -1,0 +1,95 @@
+/**
+ * Remembers for a short while what a token authenticator said, so that an ordinary request costs one look. Those who ask
+ * for the same token at once share one answer. Warnings and audit annotations come with it, every time.
+ */
+import type { Clock } from "../../core/clock.ts";
+import type { Authentication, AuthenticationNotes } from "../authenticator.ts";
+import { noNotes } from "../authenticator.ts";
+import { asError } from "../errors.ts";
+import type { TokenAuthenticator } from "../token-authenticator.ts";
+
+export interface TokenCacheOptions {
+  readonly clock: Clock;
+  /** Milliseconds that a known token is remembered; 0: never. */
+  readonly successTtl: number;
+  /** Milliseconds that an unknown or wrong token is remembered; 0: never. */
+  readonly failureTtl: number;
+  /** Whether errors count as something to remember. */
+  readonly cacheErrors: boolean;
+}
+
+interface Entry {
+  readonly until: number;
+  readonly found: Authentication | undefined;
+  readonly error: Error | undefined;
+  readonly warnings: readonly string[];
+  readonly annotations: readonly (readonly [string, string])[];
+}
+
+/** More than the tokens that are in use at once in a large cluster. */
+const capacity = 32_768;
+
+export class TokenCache implements TokenAuthenticator {
+  readonly #inner: TokenAuthenticator;
+  readonly #options: TokenCacheOptions;
+  readonly #entries = new Map<string, Entry>();
+  readonly #asking = new Map<string, Promise<Entry>>();
+
+  constructor(inner: TokenAuthenticator, options: TokenCacheOptions) {
+    this.#inner = inner;
+    this.#options = options;
+  }
+
+  authenticateToken(
+    token: string,
+    audiences?: readonly string[],
+    notes: AuthenticationNotes = noNotes,
+  ): Promise<Authentication | undefined> | Authentication | undefined {
+    const key = audiences === undefined ? token : `${audiences.join("\u0000")}\u0001${token}`;
+    const known = this.#entries.get(key);
+    if (known !== undefined && this.#options.clock.monotonic() < known.until) return replay(known, notes);
+    let asking = this.#asking.get(key);
+    if (asking === undefined) {
+      asking = this.#ask(key, token, audiences).finally(() => this.#asking.delete(key));
+      this.#asking.set(key, asking);
+    }
+    return asking.then((entry) => replay(entry, notes));
+  }
+
+  async #ask(key: string, token: string, audiences: readonly string[] | undefined): Promise<Entry> {
+    const warnings: string[] = [];
+    const annotations = new Map<string, string>();
+    const notes: AuthenticationNotes = {
+      warn: (text) => void warnings.push(text),
+      annotate: (name, value) => {
+        if (!annotations.has(name)) annotations.set(name, value);
+      },
+    };
+    let found: Authentication | undefined;
+    let error: Error | undefined;
+    try {
+      found = await this.#inner.authenticateToken(token, audiences, notes);
+    } catch (thrown) {
+      error = asError(thrown);
+    }
+    const { clock, successTtl, failureTtl, cacheErrors } = this.#options;
+    const ttl = error !== undefined && !cacheErrors ? 0 : found === undefined ? failureTtl : successTtl;
+    const entry: Entry = { until: clock.monotonic() + ttl, found, error, warnings, annotations: [...annotations] };
+    if (ttl > 0) this.#keep(key, entry);
+    return entry;
+  }
+
+  #keep(key: string, entry: Entry): void {
+    this.#entries.delete(key);
+    if (this.#entries.size >= capacity) this.#entries.delete(this.#entries.keys().next().value as string);
+    this.#entries.set(key, entry);
+  }
+}
+
+function replay(entry: Entry, notes: AuthenticationNotes): Authentication | undefined {
+  if (entry.error !== undefined) throw entry.error;
+  if (entry.found === undefined) return undefined;
+  for (const text of entry.warnings) notes.warn(text);
+  for (const [key, value] of entry.annotations) notes.annotate(key, value);
+  return entry.found;
+}
