@@ -39,7 +39,8 @@ export interface ResourceDefinition {
 
 export interface ResourceVersion {
   readonly version: string;
-  readonly deprecated?: { readonly warning: string } | undefined;
+  /** `removedRelease`: the first that does not serve it, `1.39`; empty where none is known. */
+  readonly deprecated?: { readonly warning: string; readonly removedRelease?: string } | undefined;
   /** Converts between this version and the storage version, on a copy; absent when the shape is the same. */
   readonly toStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
   readonly fromStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;

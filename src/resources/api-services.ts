@@ -24,6 +24,8 @@ const groups: Readonly<Record<string, number>> = {
   "discovery.k8s.io": 16200,
   "resource.k8s.io": 16200,
   "flowcontrol.apiserver.k8s.io": 16100,
+  "internal.apiserver.k8s.io": 16000,
+  "storagemigration.k8s.io": 15800,
 };
 
 const versions: Readonly<Record<string, number>> = {
@@ -31,6 +33,19 @@ const versions: Readonly<Record<string, number>> = {
   "autoscaling/v2": 30,
   "flowcontrol.apiserver.k8s.io/v1": 21,
   "resource.k8s.io/v1": 21,
+  "admissionregistration.k8s.io/v1beta1": 12,
+  "admissionregistration.k8s.io/v1alpha1": 9,
+  "certificates.k8s.io/v1beta1": 9,
+  "certificates.k8s.io/v1alpha1": 1,
+  "coordination.k8s.io/v1beta1": 13,
+  "coordination.k8s.io/v1alpha2": 12,
+  "internal.apiserver.k8s.io/v1alpha1": 9,
+  "networking.k8s.io/v1beta1": 9,
+  "resource.k8s.io/v1beta1": 9,
+  "resource.k8s.io/v1alpha3": 1,
+  "scheduling.k8s.io/v1alpha2": 2,
+  "storage.k8s.io/v1beta1": 9,
+  "storagemigration.k8s.io/v1beta1": 9,
 };
 
 /** For discovery. Groups that are not built in come last. */

@@ -6,9 +6,15 @@ import type { Authorizer } from "../auth/authorizer.ts";
 import type { EscalationChecks } from "../auth/rbac/escalation.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../core/clock.ts";
+import type { FeatureGates } from "../core/feature-gates.ts";
 import type { Logger } from "../core/log.ts";
+import type { Enablement } from "./enablement.ts";
 
 export interface ResourceDeps {
+  /** Default: those of v1.36. */
+  readonly features?: FeatureGates | undefined;
+  /** Which versions of which resources are served. Default: what upstream serves. */
+  readonly enablement?: Enablement | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** The stored objects of a resource: `server.objects`. Called only after the server is put together. */

@@ -21,14 +21,14 @@ export type { ComponentHealth, KubeletTransport, LocalNode, ResourceDeps } from 
 export { groupVersionPriority } from "./api-services.ts";
 export { resolveServiceEndpoint } from "./services/endpoint-resolution.ts";
 
-/** Every resource upstream v1.36 serves by default, in discovery's order. */
+/** Every resource that is to be served, in discovery's order: what upstream v1.36 serves by default where nothing is said. */
 export function builtinResources(deps: ResourceDeps): ResourceDefinition[] {
   const special = specials(deps);
-  return servedResources().map((row) => definitionOf(row, special[`${row.group}/${row.resource}`] ?? {}, deps));
+  return servedResources(deps.enablement).map((row) => definitionOf(row, special[`${row.group}/${row.resource}`] ?? {}, deps));
 }
 
 function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps): ResourceDefinition {
-  const storageVersion = special.storageVersion ?? row.versions[0]?.version ?? "v1";
+  const storageVersion = special.storageVersion ?? row.storageVersion;
   const storageGroup = special.storageGroup ?? row.group;
   const kind = kindOf({ group: storageGroup, version: storageVersion, resource: row.resource });
   const traits: StrategyTraits = {
@@ -66,7 +66,7 @@ function typeName(group: string, version: string, kind: string): string {
 function versionOf(row: ServedResource, version: string, special: Special): ResourceVersion {
   const kind = kindOf({ group: row.group, version, resource: row.resource });
   const columns = columnsOf(row.group, version, row.resource);
-  const deprecated = deprecationOf(row.group, version, row.resource);
+  const deprecated = deprecationOf(row.group, version, row.resource, row.kind);
   return {
     version,
     typeName: typeName(row.group, version, row.kind),

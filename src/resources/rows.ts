@@ -1,5 +1,6 @@
-/** What upstream serves by default, from `facts/resources.json`: one {@link ServedResource} a resource, with every served version. */
+/** What upstream serves, from `facts/resources.json`: one {@link ServedResource} a resource, with every served version. */
 import facts from "../../facts/resources.json" with { type: "json" };
+import { defaultEnablement, type Enablement } from "./enablement.ts";
 
 export interface ServedSubresource {
   readonly name: string;
@@ -23,6 +24,8 @@ export interface ServedResource {
   readonly namespaced: boolean;
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
+  /** The version that objects are kept at, which need not be served. */
+  readonly storageVersion: string;
   /** In discovery's order of preference. */
   readonly versions: readonly ServedVersion[];
 }
@@ -30,7 +33,6 @@ export interface ServedResource {
 interface Fact {
   group: string;
   version: string;
-  servedByDefault: boolean;
   resource: string;
   responseKind: { group: string; version: string; kind: string };
   scope: string;
@@ -42,11 +44,13 @@ interface Fact {
 }
 
 /** In discovery's order. */
-export function servedResources(): ServedResource[] {
+export function servedResources(enablement: Enablement = defaultEnablement): ServedResource[] {
+  const storage = new Map<string, string>();
   const rows = new Map<string, ServedResource & { versions: ServedVersion[] }>();
   for (const fact of facts as Fact[]) {
-    if (!fact.servedByDefault) continue;
     const key = `${fact.group}/${fact.resource}`;
+    if (!storage.has(key)) storage.set(key, fact.version);
+    if (!enablement.serves(fact.group, fact.version, fact.resource)) continue;
     const version: ServedVersion = {
       version: fact.version,
       verbs: fact.verbs,
@@ -71,6 +75,7 @@ export function servedResources(): ServedResource[] {
       namespaced: fact.scope === "Namespaced",
       shortNames: fact.shortNames ?? [],
       categories: fact.categories ?? [],
+      storageVersion: storage.get(key) as string,
       versions: [version],
     });
   }

@@ -127,7 +127,7 @@ function warnOfDeprecation(server: ServerState, request: ApiRequest, served: Ser
     version: served.version.version,
     resource,
     subresource: request.info.subresource,
-    removed_release: "",
+    removed_release: deprecated.removedRelease ?? "",
   });
 }
 
