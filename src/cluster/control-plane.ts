@@ -22,6 +22,7 @@ import type { ControllerContext } from "../operator/controller.ts";
 import { runControllers } from "../operator/run-controllers.ts";
 import { admissionChain } from "../resources/admission/index.ts";
 import { ensureBootstrapObjects } from "../resources/bootstrap.ts";
+import { enablementOf } from "../resources/enablement.ts";
 import { startCustomResources } from "../resources/custom-resources.ts";
 import { builtinResources, groupVersionPriority, type LocalNode, type ResourceDeps } from "../resources/index.ts";
 import { startServerLoops } from "../resources/loops/index.ts";
@@ -31,6 +32,7 @@ import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
 import { hostAddress } from "./machines/host-network.ts";
+import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
 import { issuer, security, type Security } from "./security.ts";
@@ -68,6 +70,7 @@ export interface ControlPlane {
 
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, clock, log } = options;
+  const flags = resolveApiServerFlags(config.kubeApiserverArgs);
   const metrics = new MetricsRegistry();
   // Heartbeats are told in whole seconds.
   const since = Math.floor(clock.now() / 1000) * 1000;
@@ -81,7 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   });
   stops.push(() => store.close());
   try {
-    const { server, secure, deps } = assemble(options, store, metrics, localNodes);
+    const { server, secure, deps } = assemble(options, flags, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
     const client = inProcessClient(
@@ -145,6 +148,7 @@ const agentOf = (component: string): string => `${component}/${kubernetesVersion
 /** The server with everything installed, not yet started. */
 function assemble(
   options: ControlPlaneOptions,
+  flags: ApiServerFlags,
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
@@ -175,6 +179,10 @@ function assemble(
   const deps: ResourceDeps = {
     clock,
     log: log.child("resources"),
+    features: flags.features,
+    enablement: enablementOf(flags.map("runtime-config"), flags.features).enablement,
+    eventTtlSeconds: flags.duration("event-ttl") / 1000,
+    nodePortRange: flags.portRange("service-node-port-range"),
     objects: (group, resource) => server.objects(group, resource),
     client: () => client,
     authorizer: secure.authorizer,

@@ -1,4 +1,5 @@
 /** What is wrong with values that are well formed, or do not go together. Wording: upstream's `Validate` methods. */
+import { enablementOf } from "../../resources/enablement.ts";
 import type { ApiServerFlags } from "./api-server-flags.ts";
 import { versionFaults } from "./versions.ts";
 
@@ -26,6 +27,7 @@ export function flagFaults(flags: ApiServerFlags): string[] {
     ...storageFaults(flags),
     ...fairnessFaults(flags),
     ...servingFaults(flags),
+    ...(flags.given("runtime-config") ? enablementOf(flags.map("runtime-config"), flags.features).faults : []),
   );
   return faults;
 }
