@@ -19,6 +19,8 @@ export interface ClientConfig {
   readonly password?: string | undefined;
   readonly exec?: ExecPlugin | undefined;
   readonly impersonate?: Impersonation | undefined;
+  /** Where to connect, asked for each connection; names and what is verified stay the server's. */
+  readonly dial?: (() => Promise<{ readonly host: string; readonly port: number }>) | undefined;
   /** Do not ask for HTTP/2. */
   readonly disableHttp2?: boolean | undefined;
   /** The server takes the field manager from what stands before the first slash. `tsukube` when absent. */

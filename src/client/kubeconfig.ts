@@ -160,7 +160,8 @@ export async function resolveContext(kubeconfig: Kubeconfig, context?: string): 
   return { config, namespace: entry.namespace || "default", context: name };
 }
 
-async function userConfig(user: NamedUser["user"]): Promise<Omit<ClientConfig, "server">> {
+/** The credentials of a user entry; files are read. */
+export async function userConfig(user: NamedUser["user"]): Promise<Omit<ClientConfig, "server">> {
   return {
     clientCertificate: await pem(user["client-certificate-data"], user["client-certificate"]),
     clientKey: await pem(user["client-key-data"], user["client-key"]),

@@ -62,17 +62,20 @@ export class Connections {
   }
 
   async #dial(): Promise<Connection> {
-    const connection = this.#origin.protocol === "http:" ? new Http1Connection(this.#origin, {}) : await this.#dialTls();
+    const { dial } = this.#config;
+    const connection = this.#origin.protocol === "http:" ? new Http1Connection(this.#origin, {}, dial) : await this.#dialTls();
     this.#open.push(connection);
     return connection;
   }
 
   async #dialTls(): Promise<Connection> {
     const options = this.#tlsOptions();
-    const socket = await this.#connect(options);
+    const { dial } = this.#config;
+    if (this.#config.disableHttp2 === true) return new Http1Connection(this.#origin, options, dial);
+    const socket = await this.#connect(dial === undefined ? options : { ...options, ...(await dial()) });
     if (socket.alpnProtocol !== "h2") {
       socket.destroy();
-      return new Http1Connection(this.#origin, { ...options, ALPNProtocols: ["http/1.1"] });
+      return new Http1Connection(this.#origin, { ...options, ALPNProtocols: ["http/1.1"] }, dial);
     }
     const connection: Http2Connection = new Http2Connection(this.#origin.origin, socket, this.#clock, () => {
       this.#open = this.#open.filter((c) => c !== connection);

@@ -2,17 +2,37 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
+import type { ClientConfig } from "../config.ts";
 import { type Connection, plainHeaders, WireError, type WireRequest, type WireResponse } from "./wire.ts";
+
+type Dial = NonNullable<ClientConfig["dial"]>;
+
+/** The agent goes on pooling by the origin; only the address of a new connection is another one. */
+function connectElsewhere(agent: HttpAgent, dial: Dial): void {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    dial().then(
+      (address) => callback?.(null, connect({ ...options, ...address }) as Duplex),
+      // Only the error counts to Node; its type wants a socket beside it.
+      (error: Error) => callback?.(error, undefined as unknown as Duplex),
+    );
+    return undefined;
+  };
+}
 
 export class Http1Connection implements Connection {
   readonly available = true;
   readonly #origin: URL;
   readonly #agent: HttpAgent;
 
-  constructor(origin: URL, tls: ConnectionOptions) {
+  /** @param dial where each connection goes, when that is not the origin's own address. */
+  constructor(origin: URL, tls: ConnectionOptions, dial?: Dial) {
     this.#origin = origin;
-    this.#agent = origin.protocol === "https:" ? new HttpsAgent({ ...tls, keepAlive: true }) : new HttpAgent({ keepAlive: true });
+    const agent = origin.protocol === "https:" ? new HttpsAgent({ ...tls, keepAlive: true }) : new HttpAgent({ keepAlive: true });
+    if (dial !== undefined) connectElsewhere(agent, dial);
+    this.#agent = agent;
   }
 
   exchange(request: WireRequest): Promise<WireResponse> {
