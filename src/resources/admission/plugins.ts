@@ -9,6 +9,7 @@ import type { ResourceDeps } from "../deps.ts";
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from "./certificates.ts";
 import type { PluginConfigurations } from "./configuration/admission-configuration.ts";
 import { parsePodSecurityConfiguration } from "./configuration/pod-security-configuration.ts";
+import { parseResourceQuotaConfiguration } from "./configuration/resource-quota-configuration.ts";
 import { defaultIngressClass } from "./default-ingress-class.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -17,6 +18,7 @@ import { podResizeValidator } from "./pod-resize.ts";
 import { podSecurity } from "./pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { priority } from "./priority.ts";
+import { resourceQuota } from "./resource-quota.ts";
 import { runtimeClass } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { defaultStorageClass, persistentVolumeClaimResize, storageObjectInUseProtection } from "./storage.ts";
@@ -69,4 +71,5 @@ export const admissionPlugins: readonly PluginRow[] = [
   generic("MutatingAdmissionWebhook"),
   generic("ValidatingAdmissionPolicy"),
   generic("ValidatingAdmissionWebhook"),
+  on("ResourceQuota", (c) => resourceQuota(c.deps, parseResourceQuotaConfiguration(c.configuration("ResourceQuota")))),
 ];
