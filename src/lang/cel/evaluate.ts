@@ -1,32 +1,15 @@
-import type { Call, Comprehension, Expr, ListExpr, MapExpr, Select, StructExpr } from "./ast.ts";
-import type { CostMeter } from "./cost.ts";
+import type { Call, Comprehension, Expr, Ident, ListExpr, MapExpr, Select, StructExpr } from "./ast.ts";
+import { conditionalAttribute, plainAttribute, plannedAttribute } from "./attributes.ts";
+import { type Invocation, planInvocation } from "./calls.ts";
+import { CostMeter } from "./cost.ts";
 import { candidates, type Environment } from "./environment.ts";
 import { CelError, noSuchOverload } from "./errors.ts";
-import { dispatch, type Overload } from "./function.ts";
+import { type Fold, planFold } from "./folds.ts";
+import type { Overload } from "./function.ts";
 import { dottedName } from "./parser.ts";
+import { type Attribute, attempt, lookup, type Planned, type Scope, type Step } from "./planned.ts";
 import { type CelType, objectType } from "./types.ts";
-import { CelMap, CelOptional, CelTypeValue, type CelValue, EntryMap, isList } from "./values.ts";
-
-/** What changes from one evaluation to the next. */
-interface Frame {
-  readonly variable: (name: string) => CelValue | undefined;
-  readonly locals: Local[];
-}
-
-/** An accumulator may hold the error that it met. */
-type Local = CelValue | CelError;
-
-type Step = (frame: Frame) => CelValue;
-
-/** Names bound by macros and where they lie; an accumulator that only grows is appended to in place. */
-interface Scope {
-  readonly name: string;
-  readonly slot: number;
-  readonly grows: boolean;
-  /** May hold an error, which comes up when it is read. */
-  readonly fails: boolean;
-  readonly outer: Scope | undefined;
-}
+import { CelMap, CelOptional, CelTypeValue, type CelValue, EntryMap } from "./values.ts";
 
 /**
  * An expression made ready: give it the variables, get its value. Throws CelError; with a meter, which is made anew for each
@@ -34,39 +17,46 @@ interface Scope {
  */
 export type Program = (variable: (name: string) => CelValue | undefined, meter?: CostMeter) => CelValue;
 
-/** Turns a tree into closures. Functions are chosen when they are called, by the types of the values,
- * but for those that the checker has `chosen`. */
-export function plan(env: Environment, expr: Expr, chosen?: ReadonlyMap<Expr, readonly Overload[]>): Program {
-  const step = new Planner(env, chosen).step(expr, undefined);
-  return (variable) => step({ variable, locals: [] });
+/** What the checker found, where there was one. */
+export interface Checks {
+  /** The signatures that each call may turn out to be. */
+  readonly overloads: ReadonlyMap<Expr, readonly Overload[]>;
+  readonly types: ReadonlyMap<Expr, CelType>;
 }
 
-function lookup(scope: Scope | undefined, name: string): Scope | undefined {
-  for (let s = scope; s; s = s.outer) if (s.name === name) return s;
-  return undefined;
+/**
+ * Turns a tree into closures. Functions are chosen when they are called, by the types of the values, but for those that the
+ * checker found. Constants are computed here: throws CelError where that fails.
+ */
+export function plan(env: Environment, expr: Expr, checks?: Checks): Program {
+  const { run } = new Planner(env, checks).plan(expr, undefined);
+  return (variable, meter) => run({ variable, locals: [], meter: meter ?? new CostMeter(Number.POSITIVE_INFINITY) });
 }
 
-function truth(value: CelValue): boolean {
-  if (typeof value !== "boolean") throw noSuchOverload();
-  return value;
-}
+/** Cost of making a list, a map, an object. */
+const LIST_COST = 10;
+const MAP_COST = 30;
+const OBJECT_COST = 40;
+
+const constant = (value: CelValue): Planned => ({ run: () => value, constant: value });
+
+/** Conversions of constants are done while planning. */
+const CONVERSIONS = new Set("bool bytes double duration dyn int string timestamp type uint".split(" "));
 
 class Planner {
   readonly #env: Environment;
-  readonly #chosen: ReadonlyMap<Expr, readonly Overload[]> | undefined;
-  constructor(env: Environment, chosen: ReadonlyMap<Expr, readonly Overload[]> | undefined) {
+  readonly #checks: Checks | undefined;
+  constructor(env: Environment, checks: Checks | undefined) {
     this.#env = env;
-    this.#chosen = chosen;
+    this.#checks = checks;
   }
 
-  step(expr: Expr, scope: Scope | undefined): Step {
+  plan(expr: Expr, scope: Scope | undefined): Planned {
     switch (expr.kind) {
-      case "literal": {
-        const value = expr.value;
-        return () => value;
-      }
+      case "literal":
+        return constant(expr.value);
       case "ident":
-        return this.#name(expr.name, scope);
+        return this.#ident(expr, scope);
       case "select":
         return this.#select(expr, scope);
       case "call":
@@ -84,62 +74,95 @@ class Planner {
     }
   }
 
-  #name(name: string, scope: Scope | undefined): Step {
-    const local = lookup(scope, name);
-    if (local) {
-      const slot = local.slot;
-      if (!local.fails) return (frame) => frame.locals[slot] as CelValue;
-      return (frame) => {
-        const value = frame.locals[slot] as Local;
-        if (value instanceof CelError) throw value;
-        return value;
-      };
-    }
-    return this.#global(name, () => {
-      throw new CelError(`undeclared reference to '${name}' (in container '${this.#env.container}')`);
-    });
+  #step(expr: Expr, scope: Scope | undefined): Step {
+    return this.plan(expr, scope).run;
   }
 
-  /** A variable by any of the names it may have, else a type, else what `otherwise` gives. */
-  #global(name: string, otherwise: Step): Step {
-    const names = candidates(this.#env.container, name);
-    const type = names.map((n) => this.#env.types.get(n) ?? (this.#env.objects.has(n) ? objectType(n) : undefined)).find((t) => t);
-    const typeValue = type && new CelTypeValue(type);
-    return (frame) => {
-      for (const candidate of names) {
-        const value = frame.variable(candidate);
-        if (value !== undefined) return value;
-      }
-      return typeValue ?? otherwise(frame);
+  #ident(expr: Ident, scope: Scope | undefined): Planned {
+    const local = lookup(scope, expr.name);
+    if (local) return plannedAttribute(plainAttribute(readLocal(local)));
+    return this.#global(expr.name) ?? plannedAttribute(plainAttribute(this.#undeclared(expr.name)));
+  }
+
+  #undeclared(name: string): Step {
+    return () => {
+      throw new CelError(`no such attribute(s): ${candidates(this.#env.container, name).join(", ")}`);
     };
   }
 
-  #select(expr: Select, scope: Scope | undefined): Step {
-    const operand = this.step(expr.operand, scope);
-    const field = expr.field;
-    if (expr.test) return (frame) => hasField(operand(frame), field);
-    const select: Step = (frame) => selectField(operand(frame), field);
-    const name = dottedName(expr);
-    if (name === undefined || lookup(scope, name.split(".", 1)[0] as string)) return select;
-    // `a.b` may be a variable of that name: the longest name wins over fields of a shorter one.
-    return this.#global(name, select);
+  /** A variable or type that is declared under this name; unchecked expressions may name what nobody declared. */
+  #global(name: string, otherwise?: Step): Planned | undefined {
+    const names = candidates(this.#env.container, name);
+    for (const candidate of names) {
+      if (this.#env.variables.has(candidate)) return plannedAttribute(plainAttribute(this.#variable([candidate])));
+      const type = this.#env.types.get(candidate) ?? (this.#env.objects.has(candidate) ? objectType(candidate) : undefined);
+      if (type) {
+        const value = new CelTypeValue(type);
+        return this.#checks ? constant(value) : plannedAttribute(plainAttribute(this.#variable(names, () => value)));
+      }
+    }
+    return this.#checks ? undefined : plannedAttribute(plainAttribute(this.#variable(names, otherwise)));
   }
 
-  #call(expr: Call, scope: Scope | undefined): Step {
-    const [first, second, third] = expr.args;
+  #variable(names: readonly string[], otherwise?: Step): Step {
+    const [only] = names as [string];
+    const missing = otherwise ?? this.#undeclared(only);
+    if (names.length === 1) {
+      return (frame) => {
+        const value = frame.variable(only);
+        return value === undefined ? missing(frame) : value;
+      };
+    }
+    return (frame) => {
+      for (const name of names) {
+        const value = frame.variable(name);
+        if (value !== undefined) return value;
+      }
+      return missing(frame);
+    };
+  }
+
+  #select(expr: Select, scope: Scope | undefined): Planned {
+    const name = expr.test ? undefined : dottedName(expr);
+    const free = name !== undefined && !lookup(scope, name.split(".", 1)[0] as string);
+    // `a.b` may be a variable of that name: the longest name wins over fields of a shorter one.
+    if (this.#checks && free) {
+      const variable = this.#global(name);
+      if (variable) return variable;
+    }
+    const key = expr.field;
+    const attribute = this.#attributeOf(expr.operand, scope).with({ key: () => key, optional: false, test: expr.test });
+    if (!this.#checks && free) {
+      const variable = this.#global(name, attribute.resolve);
+      if (variable) return variable;
+    }
+    return plannedAttribute(attribute, expr.test);
+  }
+
+  /** What is no attribute by itself is the root of one. */
+  #attributeOf(expr: Expr, scope: Scope | undefined): Attribute {
+    return attributeOf(this.plan(expr, scope));
+  }
+
+  #call(expr: Call, scope: Scope | undefined): Planned {
+    const [first, second, third] = expr.args as [Expr, Expr, Expr];
     switch (expr.name) {
       case "_&&_":
-        return logical(this.step(first as Expr, scope), this.step(second as Expr, scope), false);
+        return { run: logical(this.#step(first, scope), this.#step(second, scope), false) };
       case "_||_":
-        return logical(this.step(first as Expr, scope), this.step(second as Expr, scope), true);
-      case "_?_:_":
-        return conditional(this.step(first as Expr, scope), this.step(second as Expr, scope), this.step(third as Expr, scope));
-      case "@not_strictly_false":
-        return notStrictlyFalse(this.step(first as Expr, scope));
+        return { run: logical(this.#step(first, scope), this.#step(second, scope), true) };
+      case "_?_:_": {
+        const [yes, no] = [second, third].map((branch) => this.#attributeOf(branch, scope)) as [Attribute, Attribute];
+        return plannedAttribute(conditionalAttribute(this.#step(first, scope), yes, no));
+      }
+      case "_[_]":
+      case "_[?_]":
+      case "_?._":
+        return this.#index(expr, scope);
       case "_+_":
       case "cel.@mapInsert": {
         const grown = this.#growth(expr, scope);
-        if (grown) return grown;
+        if (grown) return { run: grown };
         break;
       }
       default:
@@ -148,23 +171,43 @@ class Planner {
     return this.#function(expr, scope);
   }
 
-  #function(expr: Call, scope: Scope | undefined): Step {
-    const args = expr.args.map((arg) => this.step(arg, scope));
-    const chosen = this.#chosen?.get(expr);
-    const only = chosen?.length === 1 && chosen[0]?.id.startsWith("optional_or") === false ? chosen : undefined;
-    if (only) return invoke(only, only[0]?.member && expr.target ? [this.step(expr.target, scope), ...args] : args);
-    if (expr.target) {
-      const namespace = dottedName(expr.target);
-      const qualified = namespace !== undefined && !lookup(scope, namespace.split(".", 1)[0] as string);
-      const overloads = qualified ? this.#overloads(`${namespace}.${expr.name}`, false) : undefined;
-      if (overloads) return invoke(overloads, args);
-      const target = this.step(expr.target, scope);
-      if (expr.args.length === 1 && (expr.name === "or" || expr.name === "orValue")) {
-        return orElse(target, args[0] as Step, expr.name === "or");
-      }
-      return invoke(this.#overloads(expr.name, true) ?? [], [target, ...args]);
+  #index(expr: Call, scope: Scope | undefined): Planned {
+    const [operand, index] = expr.args as [Expr, Expr];
+    const { run, attribute } = this.plan(index, scope);
+    const qualifier = { key: attribute?.resolve ?? run, optional: expr.name !== "_[_]", test: false };
+    return plannedAttribute(this.#attributeOf(operand, scope).with(qualifier));
+  }
+
+  #function(expr: Call, scope: Scope | undefined): Planned {
+    const { name, overloads, target } = this.#resolve(expr, scope);
+    const nodes = target ? [target, ...expr.args] : expr.args;
+    const args = nodes.map((arg) => this.plan(arg, scope));
+    const id = this.#checks && overloads.length === 1 ? (overloads[0]?.id ?? "") : "";
+    if (target && args.length === 2 && (name === "or" || name === "orValue")) {
+      return { run: orElse((args[0] as Planned).run, (args[1] as Planned).run, name === "or") };
     }
-    return invoke(this.#overloads(expr.name, false) ?? [], args);
+    const types = this.#checks?.types;
+    const invocation: Invocation = { name, id, overloads, args, types: nodes.map((node) => types?.get(node)) };
+    const planned = planInvocation(invocation);
+    if (args.length === 1 && args[0]?.constant !== undefined && CONVERSIONS.has(name)) return constant(evaluateAlone(planned.run));
+    return planned;
+  }
+
+  /** The function that is meant; without a target where the target is its namespace. */
+  #resolve(expr: Call, scope: Scope | undefined): { name: string; overloads: readonly Overload[]; target: Expr | undefined } {
+    const namespace = expr.target && dottedName(expr.target);
+    if (namespace !== undefined && !lookup(scope, namespace.split(".", 1)[0] as string)) {
+      const name = `${namespace}.${expr.name}`;
+      const overloads = this.#overloads(name, false);
+      if (overloads) return { name, overloads: this.#found(expr) ?? overloads, target: undefined };
+    }
+    const overloads = this.#found(expr) ?? this.#overloads(expr.name, expr.target !== undefined) ?? [];
+    return { name: expr.name, overloads, target: expr.target };
+  }
+
+  #found(expr: Call): readonly Overload[] | undefined {
+    const found = this.#checks?.overloads.get(expr);
+    return found && found.length > 0 ? found : undefined;
   }
 
   #overloads(name: string, member: boolean): readonly Overload[] | undefined {
@@ -183,108 +226,120 @@ class Planner {
     const slot = local.slot;
     if (expr.name === "_+_") {
       if (added.kind !== "list") return undefined;
-      const element = this.step((added.elements[0] as { value: Expr }).value, scope);
+      const element = this.plan((added.elements[0] as { value: Expr }).value, scope);
+      // The accumulator, the list of one unless it is a constant, and the call.
+      const cost = element.constant === undefined ? 2 + LIST_COST : 2;
       return (frame) => {
         const list = frame.locals[slot] as CelValue[];
-        list.push(element(frame));
+        const next = element.run(frame);
+        frame.meter.add(cost);
+        list.push(next);
         return list;
       };
     }
-    const key = this.step(added, scope);
-    const entry = value && this.step(value, scope);
+    const key = this.#step(added, scope);
+    const entry = value && this.#step(value, scope);
     return (frame) => {
       const map = frame.locals[slot] as EntryMap;
       const given = key(frame);
-      if (entry) return map.insert(given, entry(frame));
+      const added = entry?.(frame);
+      frame.meter.add(2);
+      if (added !== undefined) return map.insert(given, added);
       if (!(given instanceof CelMap)) throw noSuchOverload();
       for (const k of given.keys()) map.insert(k, given.get(k) as CelValue);
       return map;
     };
   }
 
-  #list(expr: ListExpr, scope: Scope | undefined): Step {
-    const elements = expr.elements.map((e) => ({ step: this.step(e.value, scope), optional: e.optional }));
-    return (frame) => {
+  #list(expr: ListExpr, scope: Scope | undefined): Planned {
+    const elements = expr.elements.map((e) => ({ ...this.plan(e.value, scope), optional: e.optional }));
+    const build: Step = (frame) => {
       const list: CelValue[] = [];
-      for (const { step, optional } of elements) {
-        const value = optional ? optionalValue(step(frame)) : step(frame);
+      for (const { run, optional } of elements) {
+        const value = optional ? optionalValue(run(frame), "list element") : run(frame);
         if (value !== undefined) list.push(value);
       }
       return list;
     };
+    return elements.every((e) => e.constant !== undefined) ? constant(evaluateAlone(build)) : charged(build, LIST_COST);
   }
 
-  #map(expr: MapExpr, scope: Scope | undefined): Step {
-    const entries = expr.entries.map((e) => ({ key: this.step(e.key, scope), value: this.step(e.value, scope), optional: e.optional }));
-    return (frame) => {
+  #map(expr: MapExpr, scope: Scope | undefined): Planned {
+    const entries = expr.entries.map((e) => ({ key: this.plan(e.key, scope), value: this.plan(e.value, scope), optional: e.optional }));
+    const build: Step = (frame) => {
       const map = new EntryMap();
       for (const entry of entries) {
-        const key = entry.key(frame);
-        const value = entry.optional ? optionalValue(entry.value(frame)) : entry.value(frame);
+        const key = entry.key.run(frame);
+        const value = entry.optional ? optionalValue(entry.value.run(frame), `entry '${String(key)}'`) : entry.value.run(frame);
         if (value !== undefined) map.insert(key, value);
       }
       return map;
     };
+    const known = entries.every((e) => e.key.constant !== undefined && e.value.constant !== undefined);
+    return known ? constant(evaluateAlone(build)) : charged(build, MAP_COST);
   }
 
-  #struct(expr: StructExpr, scope: Scope | undefined): Step {
+  #struct(expr: StructExpr, scope: Scope | undefined): Planned {
     const name = candidates(this.#env.container, expr.typeName).find((n) => this.#env.objects.has(n));
     const declared = name === undefined ? undefined : this.#env.objects.get(name);
-    if (name === undefined || !declared) {
-      throw new CelError(`undeclared reference to '${expr.typeName}' (in container '${this.#env.container}')`);
-    }
+    if (name === undefined || !declared) throw new CelError(`unknown type: ${expr.typeName}`);
     const type = objectType(name);
-    const fields = expr.fields.map((f) => ({ ...f, step: this.step(f.value, scope) }));
+    const fields = expr.fields.map((f) => ({ ...f, step: this.#step(f.value, scope) }));
     const unknown = fields.find((f) => !declared.has(f.name));
     if (unknown) throw new CelError(`undefined field '${unknown.name}'`);
-    return (frame) => {
+    const build: Step = (frame) => {
       const object = new StructValue(type);
       for (const f of fields) {
-        const value = f.optional ? optionalValue(f.step(frame)) : f.step(frame);
+        const value = f.optional ? optionalValue(f.step(frame), `entry '${f.name}'`) : f.step(frame);
         if (value !== undefined) object.insert(f.name, value);
       }
       return object;
     };
+    return charged(build, OBJECT_COST);
   }
 
-  #comprehension(expr: Comprehension, scope: Scope | undefined): Step {
-    const depth = scope ? scope.slot + 1 : 0;
-    const accuSlot = depth;
-    const range = this.step(expr.range, scope);
-    const init = this.step(expr.init, scope);
-    // `all` and `exists` go on after an error: a later element may decide. Elsewhere an error ends the fold.
-    const fails = expr.condition.kind === "call" && expr.condition.name === "@not_strictly_false";
-    const builds =
-      (expr.init.kind === "list" && expr.init.elements.length === 0) || (expr.init.kind === "map" && expr.init.entries.length === 0);
-    const accu: Scope = { name: expr.accuVar, slot: accuSlot, grows: builds && expr.accuVar === "@result", fails, outer: scope };
-    const first: Scope = { name: expr.iterVar, slot: depth + 1, grows: false, fails: false, outer: accu };
-    const inner = expr.iterVar2 === undefined ? first : { name: expr.iterVar2, slot: depth + 2, grows: false, fails: false, outer: first };
-    const condition = this.step(expr.condition, inner);
-    const step = this.step(expr.step, inner);
-    const result = this.step(expr.result, accu);
-    const two = expr.iterVar2 !== undefined;
-    return (frame) => {
-      const over = range(frame);
-      frame.locals[accuSlot] = init(frame);
-      for (const [key, value] of iterate(over, two)) {
-        if (condition(frame) !== true) break;
-        frame.locals[depth + 1] = key;
-        if (two) frame.locals[depth + 2] = value;
-        frame.locals[accuSlot] = fails ? attempt(step, frame) : step(frame);
-      }
-      return result(frame);
-    };
+  #comprehension(expr: Comprehension, scope: Scope | undefined): Planned {
+    const fold: Fold = { expr, scope, range: this.#step(expr.range, scope), init: this.#step(expr.init, scope) };
+    return { run: planFold(fold, (part, inner) => this.#step(part, inner)) };
   }
 }
 
-/** A value or the error in its place. */
-function attempt(step: Step, frame: Frame): Local {
-  try {
-    return step(frame);
-  } catch (error) {
-    if (error instanceof CelError) return error;
-    throw error;
+function attributeOf(planned: Planned): Attribute {
+  return planned.attribute ?? plainAttribute(planned.run);
+}
+
+function charged(build: Step, cost: number): Planned {
+  return {
+    run: (frame) => {
+      const value = build(frame);
+      frame.meter.add(cost);
+      return value;
+    },
+  };
+}
+
+/** The value of a step that needs no variables. */
+function evaluateAlone(step: Step): CelValue {
+  return step({ variable: () => undefined, locals: [], meter: new CostMeter(Number.POSITIVE_INFINITY) });
+}
+
+function readLocal({ slot, fails, lazy }: Scope): Step {
+  if (lazy) {
+    return (frame) => {
+      let value = frame.locals[slot] as CelValue | undefined;
+      if (value === undefined) {
+        value = lazy(frame);
+        frame.locals[slot] = value;
+      }
+      return value;
+    };
   }
+  if (!fails) return (frame) => frame.locals[slot] as CelValue;
+  return (frame) => {
+    const value = frame.locals[slot];
+    if (value instanceof CelError) throw value;
+    return value as CelValue;
+  };
 }
 
 /** `||` where `decisive` is true, `&&` where it is false: one decisive side is enough, whatever the other side does. */
@@ -295,71 +350,26 @@ function logical(left: Step, right: Step, decisive: boolean): Step {
     const b = attempt(right, frame);
     if (b === decisive) return decisive;
     if (a instanceof CelError) throw a;
+    if (typeof a !== "boolean") throw noSuchOverload();
     if (b instanceof CelError) throw b;
-    truth(a);
-    truth(b);
+    if (typeof b !== "boolean") throw noSuchOverload();
     return !decisive;
   };
-}
-
-function conditional(condition: Step, yes: Step, no: Step): Step {
-  return (frame) => (truth(condition(frame)) ? yes(frame) : no(frame));
-}
-
-function notStrictlyFalse(step: Step): Step {
-  return (frame) => attempt(step, frame) !== false;
 }
 
 /** The alternative is evaluated only where it is needed. */
 function orElse(target: Step, alternative: Step, keepOptional: boolean): Step {
   return (frame) => {
     const optional = target(frame);
-    if (!(optional instanceof CelOptional)) throw noSuchOverload();
+    if (!(optional instanceof CelOptional)) return optional;
     if (optional.value !== undefined) return keepOptional ? optional : optional.value;
     return alternative(frame);
   };
 }
 
-function invoke(overloads: readonly Overload[], args: readonly Step[]): Step {
-  return (frame) =>
-    dispatch(
-      overloads,
-      args.map((arg) => arg(frame)),
-    );
-}
-
-function selectField(operand: CelValue, field: string): CelValue {
-  if (operand instanceof CelMap) {
-    const value = operand.get(field);
-    if (value === undefined) throw new CelError(`no such key: ${field}`);
-    return value;
-  }
-  if (operand instanceof CelOptional) {
-    if (operand.value === undefined) return operand;
-    if (operand.value instanceof CelMap) return new CelOptional(operand.value.get(field));
-  }
-  throw noSuchOverload();
-}
-
-function hasField(operand: CelValue, field: string): boolean {
-  const value = operand instanceof CelOptional ? operand.value : operand;
-  if (value === undefined) return false;
-  if (!(value instanceof CelMap)) throw noSuchOverload();
-  return value.has(field);
-}
-
-function optionalValue(value: CelValue): CelValue | undefined {
-  if (!(value instanceof CelOptional)) throw noSuchOverload();
-  return value.value;
-}
-
-/** One variable sees elements or keys; two see index and element, or key and value. */
-function* iterate(over: CelValue, two: boolean): Iterable<readonly [CelValue, CelValue]> {
-  if (isList(over)) {
-    for (const [i, value] of over.entries()) yield two ? [BigInt(i), value] : [value, null];
-  } else if (over instanceof CelMap) {
-    for (const key of over.keys()) yield two ? [key, over.get(key) as CelValue] : [key, null];
-  } else throw noSuchOverload();
+function optionalValue(value: CelValue, what: string): CelValue | undefined {
+  if (value instanceof CelOptional) return value.value;
+  throw new CelError(`cannot initialize optional ${what} from non-optional value ${String(value)}`);
 }
 
 class StructValue extends EntryMap {

@@ -1,4 +1,4 @@
-import { noSuchOverload } from "./errors.ts";
+import { CelError, noSuchOverload } from "./errors.ts";
 import type { CelType } from "./types.ts";
 import { type CelValue, typeOfValue } from "./values.ts";
 
@@ -51,12 +51,18 @@ function accepts(type: CelType, value: CelValue): boolean {
 }
 
 /** Calls the first overload that takes these arguments. Throws CelError where none does. */
-export function dispatch(overloads: readonly Overload[], args: readonly CelValue[]): CelValue {
+export function dispatch(name: string, overloads: readonly Overload[], args: readonly CelValue[]): CelValue {
   for (const candidate of overloads) {
     if (candidate.args.length !== args.length) continue;
     let fits = true;
     for (let i = 0; fits && i < args.length; i++) fits = accepts(candidate.args[i] as CelType, args[i] as CelValue);
     if (fits) return candidate.call(...args);
   }
-  throw noSuchOverload();
+  throw mismatch(name, args);
+}
+
+/** Operators say less than functions do. */
+function mismatch(name: string, args: readonly CelValue[]): CelError {
+  if (/^[@_!-]/u.test(name)) return noSuchOverload();
+  return new CelError(`no such overload: ${name}(${args.map((arg) => typeOfValue(arg).name).join(", ")})`);
 }

@@ -49,7 +49,7 @@ export function analyse(env: Environment, source: string): Checked & { readonly 
  * expressions without problems.
  */
 export function program(env: Environment, analysed: Checked & { readonly expr: Expr }): Program {
-  return plan(env, analysed.expr, analysed.overloads);
+  return plan(env, analysed.expr, analysed);
 }
 
 /** Reads an expression, without looking at types, and makes it ready to be evaluated any number of times. Throws CelSyntaxError. */
@@ -84,3 +84,5 @@ export {
   type CelValue,
   EntryMap,
 } from "./values.ts";
+export { declaredSizes, estimateCost, type Sizes } from "./estimate.ts";
+export { type Range, UINT64_MAX } from "./estimate-ranges.ts";

@@ -85,6 +85,10 @@ export class CelTypeValue {
 export abstract class CelOpaque {
   abstract readonly type: CelType;
   abstract equals(other: CelValue): boolean;
+  /** What its cost goes by, where it is not 1. */
+  get size(): number | undefined {
+    return undefined;
+  }
 }
 
 /** A map or an object with fields; keys keep the order in which they came. */
@@ -111,7 +115,7 @@ export abstract class CelMap {
 }
 
 /** One text for all keys that are equal: 1, 1u and 1.0 are one key. */
-function keyText(key: CelValue): string | undefined {
+export function keyText(key: CelValue): string | undefined {
   if (typeof key === "string") return `s${key}`;
   if (typeof key === "bigint") return `n${key}`;
   if (typeof key === "boolean") return `b${key}`;

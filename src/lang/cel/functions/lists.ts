@@ -24,7 +24,7 @@ const COMPARABLE: readonly (readonly [string, CelType])[] = [
   ["bytes", BYTES],
 ];
 
-const add = (a: CelValue, b: CelValue): CelValue => dispatch(OPERATORS["_+_"] as readonly Overload[], [a, b]);
+const add = (a: CelValue, b: CelValue): CelValue => dispatch("_+_", OPERATORS["_+_"] as readonly Overload[], [a, b]);
 
 /** What is declared is an empty list's sum; at run time the elements say what they are. */
 function sum(zero: CelValue): (list: List) => CelValue {

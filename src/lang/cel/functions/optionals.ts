@@ -39,6 +39,8 @@ export const OPTIONAL_FUNCTIONS: FunctionTable = {
     global("optional_ofNonZeroValue", [A], optionalOf(A), (v: CelValue) => (isZero(v) ? NONE : new CelOptional(v))),
   ],
   "optional.none": [global("optional_none", [], optionalOf(A), () => NONE)],
+  first: [method("list_first", [listOf(A)], optionalOf(A), (list: readonly CelValue[]) => some(list[0]))],
+  last: [method("list_last", [listOf(A)], optionalOf(A), (list: readonly CelValue[]) => some(list.at(-1)))],
   "optional.unwrap": [global("optional_unwrap", [listOf(optionalOf(A))], listOf(A), unwrap)],
   unwrapOpt: [method("optional_unwrapOpt", [listOf(optionalOf(A))], listOf(A), unwrap)],
   value: [method("optional_value", [optionalOf(A)], A, value)],
