@@ -1,7 +1,7 @@
 /** Webhook configurations (`admissionregistration/validation`). What the expressions of match conditions mean is not looked at. */
 import type { FieldError } from "../schema/field-error.ts";
 import { duplicate, FieldPath, invalidField, notSupported, required, tooMany } from "../schema/field-error.ts";
-import { dns1035Label } from "../schema/names.ts";
+import { dns1035Label } from "../core/names.ts";
 import type { MatchCondition, MutatingWebhook, RuleWithOperations, ValidatingWebhook } from "../schema/types/admissionregistration-v1.ts";
 import { validateFullyQualifiedName, validateQualifiedName } from "./formats.ts";
 import { selectorHasInvalidLabelValue, validateLabelSelector } from "./object-meta.ts";

@@ -1,7 +1,7 @@
 /** Small value formats that validators share, with upstream's messages. Names and labels are in `schema/names.ts`. */
 import type { FieldError, FieldPath } from "../schema/field-error.ts";
 import { invalidField, required } from "../schema/field-error.ts";
-import { dns1123Label, dns1123Subdomain, portName, portNumber, qualifiedName, regexMessage } from "../schema/names.ts";
+import { dns1123Label, dns1123Subdomain, portName, portNumber, qualifiedName, regexMessage } from "../core/names.ts";
 
 export {
   configMapKey,
@@ -18,7 +18,7 @@ export {
   relaxedEnvVarName,
   userId as posixId,
   wildcardDns1123Subdomain as wildcardSubdomain,
-} from "../schema/names.ts";
+} from "../core/names.ts";
 
 /** Length in UTF-8 bytes, as Go's `len` counts. */
 export function byteLength(text: string): number {

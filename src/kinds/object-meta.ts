@@ -2,7 +2,7 @@
 import type { FieldError } from "../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, required, tooLong } from "../schema/field-error.ts";
 import type { LabelSelector, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../schema/types/meta-v1.ts";
-import { labelValue, qualifiedName } from "../schema/names.ts";
+import { labelValue, qualifiedName } from "../core/names.ts";
 import { byteLength, invalidEach, nameIsDnsLabel, negativeMessage } from "./formats.ts";
 import { semanticEqual } from "./semantic-equal.ts";
 

@@ -7,7 +7,7 @@ import {
   quantityMilliValue,
   quantityValue,
   subQuantities,
-} from "../schema/quantity.ts";
+} from "../core/quantity.ts";
 
 export interface ResourceList {
   [name: string]: string;

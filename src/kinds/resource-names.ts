@@ -1,6 +1,6 @@
 /** What the names of resources mean: native, extended, huge pages; which of them count in whole numbers. */
-import { qualifiedName } from "../schema/names.ts";
-import { compareQuantities, quantityMilliValue, quantityValue } from "../schema/quantity.ts";
+import { qualifiedName } from "../core/names.ts";
+import { compareQuantities, quantityMilliValue, quantityValue } from "../core/quantity.ts";
 
 const hugePagesPrefix = "hugepages-";
 

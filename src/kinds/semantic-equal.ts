@@ -2,7 +2,7 @@
  * Deep equality as upstream's `equality.Semantic` means it: an absent list or map equals an empty one, and quantities are
  * compared by value. Objects are in Go's presence (see `schema/object.ts`), so other absences do count.
  */
-import { compareQuantities } from "../schema/quantity.ts";
+import { compareQuantities } from "../core/quantity.ts";
 
 /** Fields whose values, or whose map's values, are quantities. */
 const quantityFields: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 /** Where a webhook is called: a URL, or a service in the cluster (`apiserver/pkg/util/webhook`). */
 import type { FieldError, FieldPath } from "../schema/field-error.ts";
 import { invalidField, required } from "../schema/field-error.ts";
-import { dns1123Subdomain, portNumber } from "../schema/names.ts";
+import { dns1123Subdomain, portNumber } from "../core/names.ts";
 
 const form = "; desired format: https://host[/path]";
 

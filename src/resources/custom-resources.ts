@@ -6,7 +6,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import { nameIsDnsSubdomain } from "../kinds/formats.ts";
 import { validateGenericObjectMeta, validateGenericObjectMetaUpdate } from "../kinds/object-meta.ts";
-import { qualifiedName } from "../schema/names.ts";
+import { qualifiedName } from "../core/names.ts";
 
 const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
 

@@ -4,7 +4,7 @@
  * that there is something to say.
  */
 import { JsonMembers, type JsonNode, JsonNumber, plainJson, setOwn, untypedNumber } from "./json-exact.ts";
-import { canonicalQuantity } from "./quantity.ts";
+import { canonicalQuantity } from "../core/quantity.ts";
 import { type FieldRow, goTypeOf, type Shape, type TypeRow, typeRow } from "./scheme.ts";
 import { canonicalMicroTime, canonicalTime } from "./time.ts";
 

@@ -1,7 +1,7 @@
 /** Label selectors: the text of `?labelSelector=` and the object in specs, as `k8s.io/apimachinery/pkg/labels` has them. */
 import { ApiError } from "../core/api-error.ts";
 import { type FieldError, type FieldPath, forbiddenField, invalidField, required } from "./field-error.ts";
-import { labelValue, qualifiedName } from "./names.ts";
+import { labelValue, qualifiedName } from "../core/names.ts";
 import type { LabelSelector, LabelSelectorRequirement } from "./types/meta-v1.ts";
 
 export type LabelOperator = "=" | "==" | "!=" | "in" | "notin" | "exists" | "!" | "gt" | "lt";

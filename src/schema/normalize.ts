@@ -4,7 +4,7 @@
  * from its row.
  */
 import { setOwn } from "./json-exact.ts";
-import { canonicalQuantity, QuantityError } from "./quantity.ts";
+import { canonicalQuantity, QuantityError } from "../core/quantity.ts";
 import { type FieldRow, type Shape, type SpecialType, type TypeRow, typeRow } from "./scheme.ts";
 import { canonicalMicroTime, canonicalTime, TimeError } from "./time.ts";
 

@@ -3,7 +3,7 @@ import { parseJson } from "./json.ts";
 import { setOwn } from "./json-exact.ts";
 import { normalize, sortedKeys } from "./normalize.ts";
 import { ProtobufError, type ProtobufReader } from "./protobuf-reader.ts";
-import { canonicalQuantity, QuantityError } from "./quantity.ts";
+import { canonicalQuantity, QuantityError } from "../core/quantity.ts";
 import { type FieldRow, type Shape, type SpecialType, type TypeRow, typeRow } from "./scheme.ts";
 import { formatMicros, formatSeconds } from "./time.ts";
 

@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { dns1035Label, dns1123Subdomain } from "../../schema/names.ts";
+import { dns1035Label, dns1123Subdomain } from "../../core/names.ts";
 import type { APIService } from "../../schema/types/apiregistration-v1.ts";
 import { invalidEach, pathSegment, portNumber } from "../formats.ts";
 

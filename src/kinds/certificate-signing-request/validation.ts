@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { duplicate, FieldPath, forbiddenField, invalidField, notSupported, required, tooLong } from "../../schema/field-error.ts";
-import { dns1123Label, dns1123Subdomain } from "../../schema/names.ts";
+import { dns1123Label, dns1123Subdomain } from "../../core/names.ts";
 import type { CertificateSigningRequest } from "../../schema/types/certificates-v1.ts";
 import { byteLength } from "../formats.ts";
 import { semanticEqual } from "../semantic-equal.ts";

@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField } from "../../schema/field-error.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { CSIStorageCapacity } from "../../schema/types/storage-v1.ts";
 import { invalidEach, nameIsDnsSubdomain, negativeMessage } from "../formats.ts";
 import { internalForm } from "../internal-form.ts";

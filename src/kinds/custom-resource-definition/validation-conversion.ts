@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { dns1035Label } from "../../schema/names.ts";
+import { dns1035Label } from "../../core/names.ts";
 import type { CustomResourceConversion } from "../../schema/types/apiextensions-v1.ts";
 import { caBundleError, validateWebhookService, validateWebhookUrl } from "../webhook-client.ts";
 import type { CrdOptions } from "./options.ts";

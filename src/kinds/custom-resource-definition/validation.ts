@@ -2,7 +2,7 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, notSupported, required } from "../../schema/field-error.ts";
 import { isKnownFormat } from "../../schema/structural/formats.ts";
-import { dns1035Label, dns1123Subdomain } from "../../schema/names.ts";
+import { dns1035Label, dns1123Subdomain } from "../../core/names.ts";
 import type {
   CustomResourceDefinition,
   CustomResourceDefinitionNames,

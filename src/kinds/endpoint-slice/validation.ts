@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { duplicate, FieldPath, internalFieldError, invalidField, notSupported, required, tooMany } from "../../schema/field-error.ts";
-import { dns1123Label, dns1123Subdomain, labelValue } from "../../schema/names.ts";
+import { dns1123Label, dns1123Subdomain, labelValue } from "../../core/names.ts";
 import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import { ipWarnings, isIpv6Text, validateEndpointIp, validateIp, validateLegacyIp } from "../addresses.ts";
 import { invalidEach, nameIsDnsSubdomain, validateDnsLabel, validateQualifiedName } from "../formats.ts";

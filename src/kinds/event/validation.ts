@@ -1,7 +1,7 @@
 /** Events: core/v1 takes what clients have always sent; `events.k8s.io/v1` is strict (KEP-383). Both see the core shape. */
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, required } from "../../schema/field-error.ts";
-import { dns1123Subdomain } from "../../schema/names.ts";
+import { dns1123Subdomain } from "../../core/names.ts";
 import type { Event } from "../../schema/types/core-v1.ts";
 import { byteLength, invalidEach, nameIsDnsSubdomain, validateQualifiedName } from "../formats.ts";
 import { internalForm } from "../internal-form.ts";

@@ -1,7 +1,7 @@
 import type { FieldError, FieldPath as Path } from "../../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { pathSegmentName } from "../../schema/names.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { pathSegmentName } from "../../core/names.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type {
   CrossVersionObjectReference,
   HorizontalPodAutoscaler,

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath as Path } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { dns1123Subdomain, pathSegmentName, portName, wildcardDns1123Subdomain } from "../../schema/names.ts";
+import { dns1123Subdomain, pathSegmentName, portName, wildcardDns1123Subdomain } from "../../core/names.ts";
 import type { HTTPIngressPath, Ingress, IngressBackend, IngressSpec, IngressTLS } from "../../schema/types/networking-v1.ts";
 import { parseIpSloppy, validateLegacyIp } from "../addresses.ts";
 import { invalidEach, nameIsDnsLabel, nameIsDnsSubdomain, portNumber } from "../formats.ts";

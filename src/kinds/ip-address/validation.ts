@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, required } from "../../schema/field-error.ts";
-import { dns1123Subdomain, pathSegmentName } from "../../schema/names.ts";
+import { dns1123Subdomain, pathSegmentName } from "../../core/names.ts";
 import type { IPAddress } from "../../schema/types/networking-v1.ts";
 import { invalidEach } from "../formats.ts";
 import { semanticEqual } from "../semantic-equal.ts";

@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, required } from "../../schema/field-error.ts";
-import { dns1123Label } from "../../schema/names.ts";
+import { dns1123Label } from "../../core/names.ts";
 import type { Job, JobSpec } from "../../schema/types/batch-v1.ts";
 import { internalForm } from "../internal-form.ts";
 import { selectorHasInvalidLabelValue, validateImmutable, validateLabelSelector } from "../object-meta.ts";

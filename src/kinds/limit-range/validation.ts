@@ -1,7 +1,7 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { duplicate, FieldPath, forbiddenField, invalidField, required } from "../../schema/field-error.ts";
-import { qualifiedName } from "../../schema/names.ts";
-import { compareQuantities, quantityMilliValue, quantityValue } from "../../schema/quantity.ts";
+import { qualifiedName } from "../../core/names.ts";
+import { compareQuantities, quantityMilliValue, quantityValue } from "../../core/quantity.ts";
 import type { LimitRange, LimitRangeItem } from "../../schema/types/core-v1.ts";
 import { invalidEach } from "../formats.ts";
 import { validateContainerResourceName, validateResourceName } from "../pod/validation-resources.ts";

@@ -1,6 +1,6 @@
 import type { FieldError, FieldPath as Path } from "../../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { portName } from "../../schema/names.ts";
+import { portName } from "../../core/names.ts";
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec } from "../../schema/types/networking-v1.ts";
 import type { Cidr } from "../addresses.ts";
 import { cidrWarnings, parseCidrSloppy, validateLegacyCidr } from "../addresses.ts";

@@ -1,6 +1,6 @@
 /** Labels of nodes that have newer names: selectors that use them get a warning. */
 import type { FieldPath } from "../../schema/field-error.ts";
-import { labelValue } from "../../schema/names.ts";
+import { labelValue } from "../../core/names.ts";
 import type { NodeSelectorTerm } from "../../schema/types/core-v1.ts";
 
 const messages: Readonly<Record<string, string>> = {

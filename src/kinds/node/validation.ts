@@ -1,7 +1,7 @@
 /** What is wrong with a node. */
 import type { FieldError } from "../../schema/field-error.ts";
 import { duplicate, FieldPath, forbiddenField, internalFieldError, invalidField, required } from "../../schema/field-error.ts";
-import { labelValue } from "../../schema/names.ts";
+import { labelValue } from "../../core/names.ts";
 import type { ConfigMapNodeConfigSource, Node, NodeConfigSource, NodeSpec, NodeStatus, Taint } from "../../schema/types/core-v1.ts";
 import { cidrWarnings, isIpv6Text, validateLegacyCidr, parseCidrSloppy } from "../addresses.ts";
 import { byteLength, configMapKey, invalidEach, nameIsDnsLabel, nameIsDnsSubdomain, validatePositive } from "../formats.ts";

@@ -1,8 +1,8 @@
 /** The spec of a claim, in claims and in the templates of ephemeral volumes and stateful sets. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { dns1123Subdomain } from "../../schema/names.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { dns1123Subdomain } from "../../core/names.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from "../../schema/types/core-v1.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { invalidEach, nameIsDnsLabel, nameIsDnsSubdomain } from "../formats.ts";

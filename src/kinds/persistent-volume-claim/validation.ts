@@ -1,7 +1,7 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { qualifiedName } from "../../schema/names.ts";
-import { compareQuantities, quantityValue } from "../../schema/quantity.ts";
+import { qualifiedName } from "../../core/names.ts";
+import { compareQuantities, quantityValue } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../../schema/types/core-v1.ts";
 import { invalidEach, nameIsDnsSubdomain, negativeMessage } from "../formats.ts";
 import { internalDiff } from "../internal-form.ts";

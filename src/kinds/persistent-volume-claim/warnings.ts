@@ -1,6 +1,6 @@
 import type { FieldPath } from "../../schema/field-error.ts";
 import { FieldPath as Path } from "../../schema/field-error.ts";
-import { quantityMilliValue } from "../../schema/quantity.ts";
+import { quantityMilliValue } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from "../../schema/types/core-v1.ts";
 
 const betaStorageClass = "volume.beta.kubernetes.io/storage-class";

@@ -1,7 +1,7 @@
 /** What is wrong with a persistent volume. */
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, forbiddenField, notSupported, required, invalidField } from "../../schema/field-error.ts";
-import { compareQuantities, quantityValue } from "../../schema/quantity.ts";
+import { compareQuantities, quantityValue } from "../../core/quantity.ts";
 import type { PersistentVolume, PersistentVolumeSpec } from "../../schema/types/core-v1.ts";
 import { invalidEach, nameIsDnsSubdomain } from "../formats.ts";
 import { internalDiff, internalForm } from "../internal-form.ts";

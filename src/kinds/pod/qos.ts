@@ -1,5 +1,5 @@
 import type { Container, Pod } from "../../schema/types/core-v1.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import { addResourceList } from "../resource-list.ts";
 import type { ResourceList } from "../resource-list.ts";
 

@@ -1,7 +1,7 @@
 /** Containers of every sort. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { duplicate, forbiddenField, invalidField, notFoundField, notSupported, required } from "../../schema/field-error.ts";
-import { portName } from "../../schema/names.ts";
+import { portName } from "../../core/names.ts";
 import type { Container, ContainerPort, EphemeralContainer, PodSpec, Volume } from "../../schema/types/core-v1.ts";
 import { invalidEach, portNumber, validateDnsLabel } from "../formats.ts";
 import { isSidecar } from "./containers.ts";

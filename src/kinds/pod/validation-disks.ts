@@ -2,7 +2,7 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import type { FieldPath } from "../../schema/field-error.ts";
 import { invalidField, notSupported, required, tooLong } from "../../schema/field-error.ts";
-import { dns1123Subdomain } from "../../schema/names.ts";
+import { dns1123Subdomain } from "../../core/names.ts";
 import type { AzureDiskVolumeSource, FCVolumeSource, NFSVolumeSource, QuobyteVolumeSource, Volume } from "../../schema/types/core-v1.ts";
 import { byteLength, inclusiveRangeError, invalidEach, validateDnsLabel } from "../formats.ts";
 import { validateDescendingPath } from "./validation-paths.ts";

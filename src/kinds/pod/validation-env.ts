@@ -1,8 +1,8 @@
 /** Environment variables and where their values come from. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { qualifiedName } from "../../schema/names.ts";
-import { canonicalQuantity, compareQuantities } from "../../schema/quantity.ts";
+import { qualifiedName } from "../../core/names.ts";
+import { canonicalQuantity, compareQuantities } from "../../core/quantity.ts";
 import type { EnvFromSource, EnvVar, FileKeySelector, ObjectFieldSelector, ResourceFieldSelector } from "../../schema/types/core-v1.ts";
 import { configMapKey, invalidEach, nameIsDnsSubdomain, relaxedEnvVarName, validateDnsLabel } from "../formats.ts";
 import { validateNoBacksteps } from "./validation-paths.ts";

@@ -6,7 +6,7 @@ import type { Container, PodSpec } from "../../schema/types/core-v1.ts";
 import type { LabelSelector, ObjectMeta } from "../../schema/types/meta-v1.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import { rootPath } from "../../schema/field-error.ts";
-import { labelValue } from "../../schema/names.ts";
+import { labelValue } from "../../core/names.ts";
 import { validateLabelSelector } from "../object-meta.ts";
 import { isDivisibleByPageSize, isHugePages } from "../resource-names.ts";
 import { isSidecar, visitContainers } from "./containers.ts";

@@ -1,8 +1,8 @@
 /** Requests, limits and resource claims of containers and pods. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { duplicate, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { qualifiedName } from "../../schema/names.ts";
-import { compareQuantities, quantityMilliValue } from "../../schema/quantity.ts";
+import { qualifiedName } from "../../core/names.ts";
+import { compareQuantities, quantityMilliValue } from "../../core/quantity.ts";
 import type { Container, PodSpec, ResourceRequirements } from "../../schema/types/core-v1.ts";
 import { invalidEach, negativeMessage, validateDnsLabel } from "../formats.ts";
 import {

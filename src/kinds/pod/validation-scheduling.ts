@@ -1,7 +1,7 @@
 /** Where a pod may run: affinity, tolerations, topology spread, gates. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { duplicate, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { labelValue } from "../../schema/names.ts";
+import { labelValue } from "../../core/names.ts";
 import type {
   Affinity,
   NodeSelector,

@@ -1,7 +1,7 @@
 /** What a status write of a pod may say. */
 import type { FieldError } from "../../schema/field-error.ts";
 import { duplicate, FieldPath, forbiddenField, invalidField, notSupported, required, tooLong } from "../../schema/field-error.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { Container, ContainerStatus, Pod, PodSpec, PodStatus } from "../../schema/types/core-v1.ts";
 import { isDualStack, validateLegacyIp } from "../addresses.ts";
 import { byteLength, invalidEach, nameIsDnsSubdomain, posixId, validateDnsLabel, validateQualifiedName } from "../formats.ts";

@@ -1,7 +1,7 @@
 /** Volumes: exactly one source each, and what each sort of source needs. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { duplicate, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { CSIVolumeSource, HostPathVolumeSource, KeyToPath, Volume } from "../../schema/types/core-v1.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { invalidEach, nameIsDnsSubdomain, validateDnsLabel } from "../formats.ts";

@@ -1,7 +1,7 @@
 /** What only Windows has, what it has not, and pods that say which system they are for. */
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { dns1123Subdomain } from "../../schema/names.ts";
+import { dns1123Subdomain } from "../../core/names.ts";
 import type { PodSpec, WindowsSecurityContextOptions } from "../../schema/types/core-v1.ts";
 import { byteLength, invalidEach } from "../formats.ts";
 import { visitContainers } from "./containers.ts";

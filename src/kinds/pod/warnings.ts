@@ -1,6 +1,6 @@
 /** What is allowed in pods and templates, but old, odd or without effect. */
 import { FieldPath, rootPath } from "../../schema/field-error.ts";
-import { dns1123Label } from "../../schema/names.ts";
+import { dns1123Label } from "../../core/names.ts";
 import type {
   Container,
   ContainerPort,

@@ -6,7 +6,7 @@ import {
   formatQuantity,
   isZeroQuantity,
   subQuantities,
-} from "../../schema/quantity.ts";
+} from "../../core/quantity.ts";
 
 export type Amounts = Readonly<Record<string, string>>;
 

@@ -1,4 +1,4 @@
-import { canonicalQuantity, compareQuantities, quantityValue } from "../../schema/quantity.ts";
+import { canonicalQuantity, compareQuantities, quantityValue } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim } from "../../schema/types/core-v1.ts";
 import { countName, type QuotaEvaluator } from "./evaluator.ts";
 import { selects } from "./scopes.ts";

@@ -1,4 +1,4 @@
-import { compareQuantities, formatQuantity, subQuantities } from "../../schema/quantity.ts";
+import { compareQuantities, formatQuantity, subQuantities } from "../../core/quantity.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
 import type { ResourceClaim } from "../../schema/types/resource-v1.ts";

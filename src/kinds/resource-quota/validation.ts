@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, required } from "../../schema/field-error.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { ResourceQuota, ResourceQuotaSpec } from "../../schema/types/core-v1.ts";
 import { internalForm } from "../internal-form.ts";
 import { immutableMessage } from "../object-meta.ts";

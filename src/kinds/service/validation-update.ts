@@ -1,6 +1,6 @@
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
-import { dns1123Subdomain } from "../../schema/names.ts";
+import { dns1123Subdomain } from "../../core/names.ts";
 import type { LoadBalancerStatus, Service, ServiceSpec } from "../../schema/types/core-v1.ts";
 import { parseIpSloppy, validateLegacyIp } from "../addresses.ts";
 import { invalidEach, validateQualifiedName } from "../formats.ts";

@@ -1,7 +1,7 @@
 /** Values of the downward API: `fieldRef` and `resourceFieldRef`, in environments and volumes. */
 import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from "../../schema/types/core-v1.ts";
 import { goQuote } from "../../schema/go-quote.ts";
-import { parseQuantity, quantityMilliValue, quantityValue } from "../../schema/quantity.ts";
+import { parseQuantity, quantityMilliValue, quantityValue } from "../../core/quantity.ts";
 
 export interface PodAddresses {
   readonly podIPs: readonly string[];

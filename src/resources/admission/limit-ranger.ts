@@ -2,7 +2,7 @@
 import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admission.ts";
 import { aggregate } from "../../auth/authorizers.ts";
 import { podLimits, podRequests } from "../../kinds/pod/resources.ts";
-import { canonicalQuantity, quantityMilliValue, quantityValue } from "../../schema/quantity.ts";
+import { canonicalQuantity, quantityMilliValue, quantityValue } from "../../core/quantity.ts";
 import type { Container, LimitRange, LimitRangeItem, PersistentVolumeClaim, Pod } from "../../schema/types/core-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { isAbout, refusal } from "./forbidden.ts";

@@ -1,7 +1,7 @@
 import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admission.ts";
 import { ApiError } from "../../core/api-error.ts";
 import { podRequests } from "../../kinds/pod/resources.ts";
-import { quantityMilliValue, quantityValue } from "../../schema/quantity.ts";
+import { quantityMilliValue, quantityValue } from "../../core/quantity.ts";
 import type { Node, Pod } from "../../schema/types/core-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { isAbout, refusal } from "./forbidden.ts";

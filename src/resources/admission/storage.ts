@@ -1,6 +1,6 @@
 /** DefaultStorageClass, StorageObjectInUseProtection, PersistentVolumeClaimResize. */
 import type { AdmissionPlugin } from "../../apiserver/admission.ts";
-import { compareQuantities, parseQuantity } from "../../schema/quantity.ts";
+import { compareQuantities, parseQuantity } from "../../core/quantity.ts";
 import type { PersistentVolumeClaim } from "../../schema/types/core-v1.ts";
 import type { StorageClass } from "../../schema/types/storage-v1.ts";
 import type { ResourceDeps } from "../deps.ts";

@@ -3,7 +3,7 @@
  * wait; those that wait for the first consumer go where a volume is free or can be provisioned.
  */
 import { compileNodeSelector } from "../../kinds/pod/node-affinity.ts";
-import { compareQuantities } from "../../schema/quantity.ts";
+import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from "../../schema/types/core-v1.ts";
 import type { Cycle, Filter, Plugin, Rejection } from "../framework.ts";
 import { claimsOf, type NodeInfo } from "../node-info.ts";

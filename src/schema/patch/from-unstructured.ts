@@ -3,7 +3,7 @@
  * by field, with messages of its own, and sorts the unknown fields.
  */
 import { corruptBase64 } from "../json-strict.ts";
-import { canonicalQuantity } from "../quantity.ts";
+import { canonicalQuantity } from "../../core/quantity.ts";
 import { type Shape, type TypeRow, typeRow } from "../scheme.ts";
 import { canonicalMicroTime, canonicalTime } from "../time.ts";
 import { isObject } from "./tree.ts";

@@ -3,7 +3,7 @@ import { badRequest } from "../../core/api-error.ts";
 import { type FieldError, FieldPath, invalidField, required } from "../field-error.ts";
 import { DecodeError, decodeJson, encodeJson, type FieldValidation } from "../json.ts";
 import { type DecodedRequest, decodeRequest } from "../json-request.ts";
-import { dns1035Label } from "../names.ts";
+import { dns1035Label } from "../../core/names.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../object.ts";
 import { prune, pruneNulls } from "./prune.ts";
 import type { StructuralSchema } from "./schema.ts";

@@ -1,5 +1,5 @@
 /** The string formats that CRD schemas know (`k8s.io/kube-openapi/pkg/validation/strfmt`); other formats mean nothing. */
-import { parseCidr, parseIp } from "../ip.ts";
+import { parseCidr, parseIp } from "../../core/ip.ts";
 
 const uuid = (third: string, fourth: string): RegExp => new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${third}-?${fourth}-?[0-9a-f]{12}$`, "i");
 const four = "[0-9a-f]{4}";

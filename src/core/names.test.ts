@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { resolveIntOrPercent } from "./int-or-string.ts";
+import { resolveIntOrPercent } from "../schema/int-or-string.ts";
 import { cidrContains, formatIp, isValidCidr, isValidIP, type ParsedCidr, type ParsedIp, parseCidr, parseIp } from "./ip.ts";
 import { dns1035Label, dns1123Label, dns1123Subdomain, labelValue, nameIsDnsSubdomain, portName, qualifiedName } from "./names.ts";
 
