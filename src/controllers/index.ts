@@ -16,6 +16,7 @@ import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifec
 import { podGcController, type PodGcOptions } from "./podgc/index.ts";
 import { replicaSetController } from "./replicaset/index.ts";
 import { replicationControllerController } from "./replicationcontroller/index.ts";
+import { resourceQuotaController, type ResourceQuotaOptions } from "./resource-quota/index.ts";
 import { rootCaController } from "./root-ca/index.ts";
 import { serviceAccountController } from "./serviceaccount/index.ts";
 import { taintEvictionController } from "./taint-eviction/index.ts";
@@ -29,6 +30,7 @@ export interface BuiltinControllerOptions {
   readonly nodeLifecycle?: NodeLifecycleOptions;
   readonly podGc?: PodGcOptions;
   readonly endpointSlice?: EndpointSliceOptions;
+  readonly resourceQuota?: ResourceQuotaOptions;
 }
 
 export function builtinControllers(options: BuiltinControllerOptions = {}): Controller[] {
@@ -47,6 +49,7 @@ export function builtinControllers(options: BuiltinControllerOptions = {}): Cont
     endpointSliceController(options.endpointSlice),
     endpointSliceMirroringController(),
     podGcController(options.podGc),
+    resourceQuotaController(options.resourceQuota),
     namespaceController(options.namespace),
     garbageCollectorController(),
   ];

@@ -3,6 +3,6 @@ export { type Amounts, sameAmounts } from "./amounts.ts";
 export { checkQuotas, type LimitedResource, type QuotaVerdict } from "./check.ts";
 export { countName, type DeviceContext, type QuotaContext, type QuotaEvaluator, type QuotaOperation } from "./evaluator.ts";
 export { builtinQuotaEvaluators, quotaEvaluatorOf } from "./registry.ts";
-export { extendedResourceClaimAnnotation } from "./resource-claims.ts";
+export { extendedResourceClaimAnnotation, resourceClaimQuota } from "./resource-claims.ts";
 export { calculateUsage, type ListObjects } from "./usage.ts";
 export type { ScopeSelector } from "./scopes.ts";

@@ -3,7 +3,7 @@ import type { UnstructuredObject } from "../../schema/object.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
 import type { ResourceClaim } from "../../schema/types/resource-v1.ts";
 import { type Amounts, sum } from "./amounts.ts";
-import { countName, type DeviceContext, type QuotaContext, type QuotaEvaluator } from "./evaluator.ts";
+import { countName, type DeviceContext, type QuotaEvaluator } from "./evaluator.ts";
 import { isQuotaOfExtendedResource, podUsage } from "./pods.ts";
 
 const count = countName("resource.k8s.io", "resourceclaims");
