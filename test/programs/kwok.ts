@@ -7,8 +7,11 @@ const nodes = 20;
 const replicas = 100;
 
 const stages = [
-  ...["node/fast/node-initialize.yaml", "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml"],
-  ...["pod/fast/pod-ready.yaml", "pod/fast/pod-complete.yaml", "pod/fast/pod-delete.yaml"],
+  "node/fast/node-initialize.yaml",
+  "node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+  "pod/fast/pod-ready.yaml",
+  "pod/fast/pod-complete.yaml",
+  "pod/fast/pod-delete.yaml",
 ];
 
 function node(index: number): object {
@@ -46,8 +49,14 @@ export async function checkKwok(cluster: Cluster): Promise<void> {
   const executable = goProgram(cluster, `sigs.k8s.io/kwok/cmd/kwok@${version}`);
   const stage = join(moduleDirectory(`sigs.k8s.io/kwok@${version}`), "kustomize", "stage");
   const running = start(cluster, executable, [
-    ...["--kubeconfig", cluster.kubeconfig, "--manage-all-nodes=false", "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake"],
-    ...["--server-address", `127.0.0.1:${await freePort()}`, "--node-lease-duration-seconds", "40"],
+    "--kubeconfig",
+    cluster.kubeconfig,
+    "--manage-all-nodes=false",
+    "--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake",
+    "--server-address",
+    `127.0.0.1:${await freePort()}`,
+    "--node-lease-duration-seconds",
+    "40",
     ...stages.flatMap((file) => ["--config", join(stage, file)]),
   ]);
   const count = (kind: string, selector: string, path: string, value: string): number =>

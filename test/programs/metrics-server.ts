@@ -24,9 +24,19 @@ export async function checkMetricsServer(cluster: Cluster): Promise<void> {
   kubectl(cluster, ["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: [service, slice] }));
   const config = cluster.kubeconfig;
   const running = start(cluster, executable, [
-    ...["--kubeconfig", config, "--authentication-kubeconfig", config, "--authorization-kubeconfig", config],
-    ...["--secure-port", String(port), "--cert-dir", join(cluster.work, "metrics-server"), "--kubelet-insecure-tls"],
-    ...["--metric-resolution", "15s"],
+    "--kubeconfig",
+    config,
+    "--authentication-kubeconfig",
+    config,
+    "--authorization-kubeconfig",
+    config,
+    "--secure-port",
+    String(port),
+    "--cert-dir",
+    join(cluster.work, "metrics-server"),
+    "--kubelet-insecure-tls",
+    "--metric-resolution",
+    "15s",
   ]);
   const condition = 'jsonpath={.status.conditions[?(@.type=="Available")].status}';
   try {

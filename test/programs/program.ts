@@ -141,8 +141,21 @@ export function selfSigned(cluster: Cluster, address: string): { certificate: st
   const at = (name: string): string => join(cluster.work, name);
   const [certificate, key] = [at("tls.crt"), at("tls.key")];
   run("openssl", [
-    ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=programs"],
-    ...["-addext", `subjectAltName=IP:${address}`, "-keyout", key, "-out", certificate],
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "1",
+    "-subj",
+    "/CN=programs",
+    "-addext",
+    `subjectAltName=IP:${address}`,
+    "-keyout",
+    key,
+    "-out",
+    certificate,
   ]);
   return { certificate, key };
 }
