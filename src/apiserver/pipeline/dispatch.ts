@@ -1,10 +1,12 @@
 /** Finds what answers a request: a verb on a stored resource, a handler, or a route. */
 import { ApiError, badRequest, internalError, notFound } from "../../core/api-error.ts";
+import type { GroupVersionKind } from "../../schema/object.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
+import { connectOptions } from "../admission/connect-options.ts";
 import { requirePlain } from "../respond.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
-import type { Subresource } from "../resource.ts";
+import type { ResourceDefinition, Subresource } from "../resource.ts";
 import { Scope } from "../scope.ts";
 import type { Served } from "../served.ts";
 import type { Installed, ServerState } from "../server-state.ts";
@@ -92,7 +94,7 @@ function dispatchResource(
   if (!definition.verbs.includes(info.verb) || !fitsPath(request)) throw notSupported();
   if (definition.handler !== undefined) {
     requirePlain(request);
-    return definition.handler(request);
+    return handleResource(server, request, served, definition.handler);
   }
   const verb = verbs[info.verb];
   if (verb === undefined) throw notSupported();
@@ -144,6 +146,20 @@ function dispatchSubresource(server: ServerState, request: ApiRequest, served: S
   return handleSubresource(server, request, served, subresource);
 }
 
+/** What is created and not stored (reviews, bindings) is admitted all the same. */
+async function handleResource(
+  server: ServerState,
+  request: ApiRequest,
+  served: Served,
+  handle: NonNullable<ResourceDefinition["handler"]>,
+): Promise<ApiResponse> {
+  if (request.info.verb === "create" && server.options.admission.length > 0) {
+    const { group, kind } = served.definition;
+    await admitCreate(new Scope(server, request, served, undefined), { group, version: served.version.version, kind });
+  }
+  return handle(request);
+}
+
 const connects = new Set(["exec", "attach", "portforward", "proxy"]);
 
 async function handleSubresource(
@@ -156,7 +172,9 @@ async function handleSubresource(
   const scope = new Scope(server, request, served, undefined);
   if (connects.has(info.subresource)) {
     if (request.query.has("dryRun")) throw badRequest("dryRun is not supported");
-    const attributes = admissionAttributes(scope, "CONNECT", { name: info.name, dryRun: false }, undefined, undefined);
+    const kind = { group: subresource.group, version: subresource.version, kind: subresource.kind };
+    const options = connectOptions(kind, request);
+    const attributes = admissionAttributes(scope, "CONNECT", { name: info.name, dryRun: false, kind }, options, undefined);
     await admit(scope, attributes);
     await validate(scope, attributes);
     return subresource.handle(request);
@@ -167,9 +185,8 @@ async function handleSubresource(
 }
 
 /** An object that is created below another one (binding, eviction, token) is admitted like any other. */
-async function admitCreate(scope: Scope, subresource: Extract<Subresource, { type: "handler" }>): Promise<void> {
+async function admitCreate(scope: Scope, { group, version, kind }: GroupVersionKind): Promise<void> {
   const { request } = scope;
-  const { group, version, kind } = subresource;
   const typeName = typeNameOf({ group, version, kind });
   if (typeName === undefined) throw internalError(`${kind} is not in the table of types`);
   const options = parseWriteOptions(request.query, "CreateOptions");
@@ -178,7 +195,8 @@ async function admitCreate(scope: Scope, subresource: Extract<Subresource, { typ
   const object = empty
     ? { kind, apiVersion: type.apiVersion }
     : await decodeBody(request, type, options.fieldValidation, scope.state.maxBodyBytes);
-  const attributes = admissionAttributes(scope, "CREATE", { name: request.info.name, dryRun: options.dryRun }, object, undefined);
+  const at = { name: request.info.name, dryRun: options.dryRun, kind: { group, version, kind } };
+  const attributes = admissionAttributes(scope, "CREATE", at, object, undefined);
   await admit(scope, attributes);
   await validate(scope, attributes);
   request.object = object;

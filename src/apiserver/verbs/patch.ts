@@ -82,7 +82,7 @@ function successor(scope: Scope, current: Entry, object: UnstructuredObject, man
   const meta = metadataOf(object);
   checkPlace(scope, meta);
   const conditional = meta.resourceVersion !== String(current.revision);
-  return { object: succeed(scope, current, object, manager).object, conditional };
+  return { ...succeed(scope, current, object, manager), conditional };
 }
 
 function checkPlace(scope: Scope, meta: ObjectMeta): void {

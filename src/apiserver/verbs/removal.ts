@@ -47,7 +47,9 @@ async function removeOnce(scope: Scope, current: Entry, { options, dryRun }: Del
   const { name } = current;
   checkPreconditions(scope, current, old, options);
   const context: WriteContext = { ...scope.context(name, dryRun), namespace: current.namespace };
-  const attributes = admissionAttributes(scope, "DELETE", { name, namespace: deleteNamespace(scope, current), dryRun }, undefined, old);
+  // Of a collection the request names nothing, and so neither does admission.
+  const at = { name: scope.name, namespace: deleteNamespace(scope, current), dryRun, deleteOptions: options };
+  const attributes = admissionAttributes(scope, "DELETE", at, undefined, old);
   await admit(scope, attributes);
   await validate(scope, attributes);
   const fate = decide(scope, context, old, { ...options });

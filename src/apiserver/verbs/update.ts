@@ -13,7 +13,7 @@ import { dedupOwnerReferences, ensureName, ensureNamespace, metadataOf } from ".
 import { managerOf } from "./field-managers.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
 import { readView, trackUpdate, writeViewManagers } from "./ownership.ts";
-import { checkUid, createObject, type Successor, updateObject } from "./write.ts";
+import { checkUid, createObject, type Successor, updateObject, type ViewWrite } from "./write.ts";
 
 /** What a body of this request is: the object, or the view of a subresource. */
 export function bodyTypeOf(scope: Scope): BodyType {
@@ -60,25 +60,28 @@ export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObjec
   const meta = metadataOf(decoded);
   const conditional = meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0";
   const view = scope.subresource?.view;
-  if (view !== undefined) return { object: succeedThrough(scope, view, current, decoded, manager), conditional };
+  if (view !== undefined) return { object: decoded, conditional, through: writeThrough(scope, view, current, manager) };
   const object = scope.served.toStorage(decoded);
   scope.strategy.setDefaults?.(object);
   if (manager !== undefined) trackUpdate(scope, current, object, manager);
   return { object, conditional };
 }
 
-function succeedThrough(scope: Scope, view: ObjectView, current: Entry, decoded: UnstructuredObject, manager?: string): UnstructuredObject {
-  const entries =
-    manager === undefined ? decoded.metadata?.managedFields : scope.fieldManager().update(readView(view, current), decoded, manager);
-  const object = mutable(current.object());
-  const errors = view.write(object, decoded);
-  if (errors.length > 0) throw invalid(view, scope.name, errors);
-  const { resourceVersion } = metadataOf(decoded);
-  if (resourceVersion) metadataOf(object).resourceVersion = resourceVersion;
-  else delete metadataOf(object).resourceVersion;
-  writeViewManagers(scope, view, object, entries);
-  scope.strategy.setDefaults?.(object);
-  return object;
+function writeThrough(scope: Scope, view: ObjectView, current: Entry, manager?: string): ViewWrite {
+  const old = readView(view, current);
+  const write = (decoded: UnstructuredObject): UnstructuredObject => {
+    const entries = manager === undefined ? decoded.metadata?.managedFields : scope.fieldManager().update(old, decoded, manager);
+    const object = mutable(current.object());
+    const errors = view.write(object, decoded);
+    if (errors.length > 0) throw invalid(view, scope.name, errors);
+    const { resourceVersion } = metadataOf(decoded);
+    if (resourceVersion) metadataOf(object).resourceVersion = resourceVersion;
+    else delete metadataOf(object).resourceVersion;
+    writeViewManagers(scope, view, object, entries);
+    scope.strategy.setDefaults?.(object);
+    return object;
+  };
+  return { view, old, write };
 }
 
 /** An update or an apply of what is not there. */

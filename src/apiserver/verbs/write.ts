@@ -3,7 +3,7 @@ import { alreadyExists, ApiError, conflict } from "../../core/api-error.ts";
 import { invalid } from "../../schema/field-error.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import { sameWishes } from "../json-equal.ts";
-import type { Finish, WriteContext } from "../resource.ts";
+import type { Finish, ObjectView, WriteContext } from "../resource.ts";
 import type { Scope } from "../scope.ts";
 import { encodeStored, Entry } from "../storage/entry.ts";
 import { isTooLarge, lost, objectStorageKey } from "../storage/object-storage.ts";
@@ -149,6 +149,16 @@ export interface Successor {
   readonly object: UnstructuredObject;
   /** Somebody else's write in between is a conflict, not a reason to try again. */
   readonly conditional: boolean;
+  /** Set: `object` is the view of a subresource, which is admitted as such and then written into the object. */
+  readonly through?: ViewWrite | undefined;
+}
+
+/** How the view of a subresource gets into the object that it is drawn from. */
+export interface ViewWrite {
+  readonly view: ObjectView;
+  readonly old: UnstructuredObject;
+  /** The object with the view's wishes, mutable. Throws what is wrong with them. */
+  write(view: UnstructuredObject): UnstructuredObject;
 }
 
 /**
@@ -175,13 +185,15 @@ export async function updateObject(
 
 async function updateOnce(scope: Scope, current: Entry, successor: Successor, dryRun: boolean): Promise<Entry | typeof lost> {
   const { strategy } = scope;
-  const { object } = successor;
+  const { through } = successor;
   const old = current.object();
   const { name } = scope;
-  const attributes = admissionAttributes(scope, "UPDATE", { name, namespace: admissionNamespace(scope, name), dryRun }, object, old);
-  const managedFields = object.metadata?.managedFields;
+  const place = { name, namespace: admissionNamespace(scope, name), dryRun, kind: through?.view };
+  const attributes = admissionAttributes(scope, "UPDATE", place, successor.object, through?.old ?? old);
+  const managedFields = successor.object.metadata?.managedFields;
   await admit(scope, attributes);
-  checkAdmitted(scope, object, managedFields);
+  checkAdmitted(scope, successor.object, managedFields);
+  const object = through === undefined ? successor.object : through.write(successor.object);
   const meta = metadataOf(object);
   dedupOwnerReferences(scope, meta, true);
   checkVersion(scope, meta.resourceVersion, current);
@@ -190,7 +202,8 @@ async function updateOnce(scope: Scope, current: Entry, successor: Successor, dr
   const context = scope.context(name, dryRun);
   beforeUpdate(scope, context, object, old);
   keepTimes(object, old);
-  await validate(scope, attributes);
+  const shown = through?.view.read(object) as UnstructuredObject | undefined;
+  await validate(scope, shown === undefined ? attributes : admissionAttributes(scope, "UPDATE", place, shown, through?.old));
   if (isReleased(scope, object, old)) return removeReleased(scope, current, object, dryRun);
   let finish: Finish | undefined;
   let success = false;
