@@ -19,6 +19,7 @@ import {
   nodes,
   pods,
   replicationcontrollers,
+  resourcequotas,
   secrets,
   serviceaccounts,
   services,
@@ -106,6 +107,16 @@ const resources: readonly { ref: ResourceRef; columns: Readonly<Record<string, s
   { ref: secrets, columns: { NAME: ".metadata.name" } },
   { ref: serviceaccounts, columns: { NAME: ".metadata.name" } },
   { ref: jobs, columns: { NAME: ".metadata.name" } },
+  {
+    ref: resourcequotas,
+    columns: {
+      NAME: ".metadata.name",
+      PODS: ".status.used.pods",
+      "OF PODS": ".status.hard.pods",
+      CPU: ".status.used.cpu",
+      "OF CPU": ".status.hard.cpu",
+    },
+  },
 ];
 
 function resourceNamed(name: string): (typeof resources)[number] {

@@ -1,12 +1,5 @@
 /** Arithmetic over the resource lists of quotas: nothing is changed in place. */
-import {
-  addQuantities,
-  canonicalQuantity,
-  compareQuantities,
-  formatQuantity,
-  isZeroQuantity,
-  subQuantities,
-} from "../../core/quantity.ts";
+import { addQuantities, canonicalQuantity, compareQuantities, formatQuantity, isZeroQuantity, subQuantities } from "../../core/quantity.ts";
 
 export type Amounts = Readonly<Record<string, string>>;
 
