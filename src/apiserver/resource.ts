@@ -44,6 +44,8 @@ export interface ResourceVersion {
   /** Converts between this version and the storage version, on a copy; absent when the shape is the same. */
   readonly toStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
   readonly fromStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
+  /** Fills in, on a copy at this version, what objects lack that were stored before it was asked for. */
+  readonly complete?: ((object: UnstructuredObject) => void) | undefined;
   /** Engines for the type at this version: see `schema/codec.ts`. Ignored when there is a `codec`. */
   readonly typeName: string;
   /** Engines of a type that is not in the table (custom resources). There is no protobuf and no strategic merge patch then. */
@@ -159,6 +161,8 @@ export interface ObjectView {
   readonly kind: string;
   readonly typeName: string;
   read(object: UnstructuredObject): KubeObject;
+  /** What a patch is applied to, where a get refuses objects that lack what is shown; {@link read} when absent. */
+  readForUpdate?(object: UnstructuredObject): KubeObject;
   /** The Table of the view, drawn from what {@link read} gives; the default when absent. */
   readonly columns?: readonly ColumnDefinition[] | undefined;
   readonly cells?: ((view: UnstructuredObject, now: number) => unknown[]) | undefined;

@@ -27,7 +27,7 @@ export class Served {
     this.version = version;
     this.apiVersion = apiVersionOf({ group: definition.group, version: version.version });
     this.storageApiVersion = apiVersionOf({ group: definition.storageGroup ?? definition.group, version: definition.storageVersion });
-    this.sameShape = version.fromStorage === undefined;
+    this.sameShape = version.fromStorage === undefined && version.complete === undefined;
     this.head = Buffer.from(storedHead(definition.kind, this.apiVersion));
     this.protobuf = version.codec === undefined;
   }
@@ -41,6 +41,15 @@ export class Served {
 
   /** A stored object at this version. Not a copy where nothing has to change. */
   fromStorage(object: UnstructuredObject): UnstructuredObject {
+    const { complete, fromStorage } = this.version;
+    if (complete === undefined) return this.converted(object);
+    const copy = this.converted(fromStorage === undefined ? mutable(object) : object);
+    complete(copy);
+    return copy;
+  }
+
+  /** An object of the storage version that lacks nothing, at this version. */
+  converted(object: UnstructuredObject): UnstructuredObject {
     if (this.version.fromStorage !== undefined) {
       const converted = this.version.fromStorage(mutable(object));
       converted.kind = this.definition.kind;

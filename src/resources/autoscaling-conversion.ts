@@ -8,6 +8,14 @@ const metricsAnnotation = "autoscaling.alpha.kubernetes.io/metrics";
 const statusesAnnotation = "autoscaling.alpha.kubernetes.io/current-metrics";
 const conditionsAnnotation = "autoscaling.alpha.kubernetes.io/conditions";
 const behaviorAnnotation = "autoscaling.alpha.kubernetes.io/behavior";
+const roundTripAnnotations = [
+  metricsAnnotation,
+  statusesAnnotation,
+  conditionsAnnotation,
+  behaviorAnnotation,
+  "autoscaling.alpha.kubernetes.io/scale-down-tolerance",
+  "autoscaling.alpha.kubernetes.io/scale-up-tolerance",
+];
 
 type Fields = Record<string, unknown>;
 
@@ -17,6 +25,7 @@ export function autoscalerToV1(v2: UnstructuredObject): UnstructuredObject {
   const spec = (v2["spec"] ?? {}) as Fields;
   const status = (v2["status"] ?? {}) as Fields;
   const annotations: Record<string, string> = { ...v2.metadata?.annotations };
+  for (const name of roundTripAnnotations) delete annotations[name];
   const others: Fields[] = [];
   let target: unknown;
   for (const metric of (spec["metrics"] ?? []) as Fields[]) {
@@ -35,11 +44,12 @@ export function autoscalerToV1(v2: UnstructuredObject): UnstructuredObject {
   if (otherStatuses.length > 0) annotations[statusesAnnotation] = JSON.stringify(otherStatuses);
   if (Array.isArray(status["conditions"]) && status["conditions"].length > 0)
     annotations[conditionsAnnotation] = JSON.stringify(status["conditions"]);
-  if (spec["behavior"] !== undefined) annotations[behaviorAnnotation] = JSON.stringify(spec["behavior"]);
+  if (spec["behavior"] !== undefined) annotations[behaviorAnnotation] = behaviorText(spec["behavior"] as Fields);
+  const { annotations: _, ...meta } = v2.metadata ?? {};
   return {
     kind: "HorizontalPodAutoscaler",
     apiVersion: "autoscaling/v1",
-    metadata: { ...v2.metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
+    metadata: { ...meta, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
     spec: {
       ...pick(spec, "scaleTargetRef", "minReplicas", "maxReplicas"),
       ...(target === undefined ? {} : { targetCPUUtilizationPercentage: target }),
@@ -66,7 +76,8 @@ export function autoscalerFromV1(v1: UnstructuredObject): UnstructuredObject {
   const others = take(metricsAnnotation);
   const statuses = take(statusesAnnotation);
   const conditions = take(conditionsAnnotation);
-  const behavior = take(behaviorAnnotation);
+  const behavior = behaviorOf(take(behaviorAnnotation));
+  for (const name of roundTripAnnotations) delete annotations[name];
   const metrics = Array.isArray(others) ? (others as Fields[]).map(specFromV1) : [];
   const cpu = spec["targetCPUUtilizationPercentage"];
   if (cpu !== undefined && cpu !== null)
@@ -83,10 +94,45 @@ export function autoscalerFromV1(v1: UnstructuredObject): UnstructuredObject {
     status: {
       desiredReplicas: 0,
       ...pick(status, "observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas"),
-      currentMetrics: Array.isArray(statuses) ? (statuses as Fields[]).map(statusFromV1) : null,
+      currentMetrics: Array.isArray(statuses) ? (statuses as Fields[]).map(statusFromV1) : cpuStatus(status),
       ...(Array.isArray(conditions) ? { conditions: conditions as unknown[] } : {}),
     },
   };
+}
+
+/** The annotation tells more; where there is none, the percentage is all that is known. */
+function cpuStatus({ currentCPUUtilizationPercentage: averageUtilization }: Fields): Fields[] | null {
+  if (averageUtilization === undefined || averageUtilization === null) return null;
+  return [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization } } }];
+}
+
+const rulesFields = ["StabilizationWindowSeconds", "SelectPolicy", "Policies", "Tolerance"];
+const policyFields = ["Type", "Value", "PeriodSeconds"];
+
+/** The behavior as upstream marshals a type that has no names for JSON: Go's own, with nulls. */
+function behaviorText(behavior: Fields): string {
+  const renamed = (from: Fields, names: readonly string[]): Fields =>
+    Object.fromEntries(names.map((name) => [name, from[lower(name)] ?? null]));
+  const rules = (from: unknown): Fields | null => {
+    if (from === undefined || from === null) return null;
+    const made = renamed(from as Fields, rulesFields);
+    if (Array.isArray(made["Policies"])) made["Policies"] = (made["Policies"] as Fields[]).map((policy) => renamed(policy, policyFields));
+    return made;
+  };
+  return JSON.stringify({ ScaleUp: rules(behavior["scaleUp"]), ScaleDown: rules(behavior["scaleDown"]) });
+}
+
+/** The annotation read back; names in any case, as Go reads them. Undefined where it says nothing. */
+function behaviorOf(text: unknown): Fields | undefined {
+  const plain = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(plain);
+    if (typeof value !== "object" || value === null) return value;
+    const members = Object.entries(value).filter(([, v]) => v !== null);
+    return Object.fromEntries(members.map(([key, v]) => [lower(key), plain(v)]));
+  };
+  const behavior = plain(text);
+  if (typeof behavior !== "object" || behavior === null || Array.isArray(behavior) || Object.keys(behavior).length === 0) return undefined;
+  return behavior as Fields;
 }
 
 function parsed(text: string): unknown {
@@ -168,5 +214,18 @@ function convert(metric: Fields, each: (source: Fields, key: string) => Fields):
 
 const specToV1 = (metric: Fields): Fields => convert(metric, (source, key) => flatten(source, "target", specNames[key] ?? {}));
 const specFromV1 = (metric: Fields): Fields => convert(metric, (source, key) => nest(source, "target", specNames[key] ?? {}));
-const statusToV1 = (metric: Fields): Fields => convert(metric, (source, key) => flatten(source, "current", statusNames[key] ?? {}));
-const statusFromV1 = (metric: Fields): Fields => convert(metric, (source, key) => nest(source, "current", statusNames[key] ?? {}));
+/** In v1's statuses the average of a resource is no pointer. */
+const always: Readonly<Record<string, string>> = { resource: "currentAverageValue", containerResource: "currentAverageValue" };
+
+const statusToV1 = (metric: Fields): Fields =>
+  convert(metric, (source, key) => {
+    const flat = flatten(source, "current", statusNames[key] ?? {});
+    const name = always[key];
+    if (name !== undefined) flat[name] ??= "0";
+    return flat;
+  });
+const statusFromV1 = (metric: Fields): Fields =>
+  convert(metric, (source, key) => {
+    const name = always[key];
+    return nest(name === undefined ? source : { ...source, [name]: source[name] ?? "0" }, "current", statusNames[key] ?? {});
+  });

@@ -9,7 +9,9 @@ import type { Special } from "./special.ts";
 export const namespaces: Special = {
   strategy: (base) => ({
     ...base,
-    holdsDeletion: (object) => ((object as Namespace).spec?.finalizers ?? []).length > 0,
+    // The first delete only begins the end, even where no finalizer waits for it.
+    holdsDeletion: (object) =>
+      object.metadata?.deletionTimestamp === undefined || ((object as Namespace).spec?.finalizers ?? []).length > 0,
     markDeleted: (_context, object) => {
       const namespace = object as Namespace;
       // There is nothing to wait for but the controller: upstream gives no period.

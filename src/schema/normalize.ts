@@ -280,7 +280,14 @@ function time(value: unknown, canonical: (text: string) => string | null): unkno
 
 /** Normalises, and tells of unknown fields. Throws {@link TypeMismatch}. */
 export function normalizeReporting(typeName: string, value: unknown, report: NormalizeReport): unknown {
-  return normalizerOf(typeName)(value, report);
+  return withReset(normalizerOf(typeName)(value, report), value);
+}
+
+/** An empty list of managers is no absent one: it asks to forget all of them (server-side apply). */
+function withReset(object: unknown, source: unknown): unknown {
+  const written = (source as { metadata?: { managedFields?: unknown } | null } | null)?.metadata?.managedFields;
+  if (Array.isArray(written) && written.length === 0) (object as { metadata: { managedFields?: unknown } }).metadata.managedFields = [];
+  return object;
 }
 
 /**
@@ -288,5 +295,5 @@ export function normalizeReporting(typeName: string, value: unknown, report: Nor
  * argument is not changed. Throws {@link TypeMismatch} where a value does not fit its field.
  */
 export function normalize<T extends object>(typeName: string, value: object): T {
-  return normalizerOf(typeName)(value, { unknownFields: false }) as T;
+  return withReset(normalizerOf(typeName)(value, { unknownFields: false }), value) as T;
 }

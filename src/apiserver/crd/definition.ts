@@ -101,10 +101,7 @@ function resourceVersion(
       `conversion webhook for ${crd.spec.group}/${storage}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not served`,
     );
   };
-  const fill = (object: UnstructuredObject): UnstructuredObject => {
-    schemaOf(version.name).setDefaults(object);
-    return object;
-  };
+  const complete = (object: UnstructuredObject): void => schemaOf(version.name).setDefaults(object);
   return {
     version: version.name,
     typeName: "",
@@ -113,8 +110,9 @@ function resourceVersion(
     columns: table.columns,
     cells: (object, now) => table.cells(object, now),
     ...(version.deprecated === true ? { deprecated: { warning: deprecationWarning(crd, version) } } : {}),
+    ...(converts ? { toStorage: refuse, fromStorage: refuse } : {}),
     // Objects that were stored before the schema had a default show it all the same.
-    ...(converts ? { toStorage: refuse, fromStorage: refuse } : hasDefault(version.schema?.openAPIV3Schema) ? { fromStorage: fill } : {}),
+    ...(hasDefault(version.schema?.openAPIV3Schema) ? { complete } : {}),
   };
 }
 

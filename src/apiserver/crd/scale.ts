@@ -1,5 +1,5 @@
 /** The scale subresource of a custom resource: three paths into the object, seen as autoscaling/v1 Scale. */
-import { internalError } from "../../core/api-error.ts";
+import { badRequest, internalError } from "../../core/api-error.ts";
 import type { ReplicasPaths } from "../../schema/apply/scale.ts";
 import { FieldPath, invalidField } from "../../schema/field-error.ts";
 import type { FieldError } from "../../schema/field-error.ts";
@@ -9,6 +9,8 @@ import type { ObjectView } from "../resource.ts";
 import { scaleTable } from "../scale-table.ts";
 
 const maxInt32 = 2 ** 31 - 1;
+/** Stands for replicas that an object does not have, while its scale is written. */
+const unset = -(2 ** 31);
 
 const segments = (path: string): string[] => path.replace(/^\./, "").split(".");
 
@@ -47,8 +49,10 @@ export function scaleView(paths: Paths, replicasPaths: ReplicasPaths): ObjectVie
     ...scaleTable,
     replicasPaths,
     read: (object) => readScale(paths, object),
+    readForUpdate: (object) => readScale(paths, object, unset),
     write: (object, view) => {
       const replicas = (view["spec"] as { replicas?: unknown } | undefined)?.replicas ?? 0;
+      if (replicas === unset) throw badRequest(`the spec replicas field ${JSON.stringify(paths.specReplicasPath)} cannot be empty`);
       if (typeof replicas !== "number" || replicas < 0) {
         return [invalidField(new FieldPath("spec").child("replicas"), replicas, "should be a non-negative integer")];
       }
@@ -58,9 +62,9 @@ export function scaleView(paths: Paths, replicasPaths: ReplicasPaths): ObjectVie
   };
 }
 
-function readScale(paths: Paths, object: UnstructuredObject): KubeObject {
+function readScale(paths: Paths, object: UnstructuredObject, otherwise?: number): KubeObject {
   const { metadata } = object;
-  const replicas = at(object, paths.specReplicasPath);
+  const replicas = at(object, paths.specReplicasPath) ?? otherwise;
   if (replicas === undefined) throw internalError(`the spec replicas field "${paths.specReplicasPath}" does not exist`);
   const selector = paths.labelSelectorPath ? at(object, paths.labelSelectorPath) : undefined;
   const scale = {

@@ -123,12 +123,12 @@ function sameContent(a: UnstructuredObject, b: UnstructuredObject): boolean {
 
 /** A status update changes status and managed fields, nothing else. */
 function keepAllButStatus(object: UnstructuredObject, old: UnstructuredObject): void {
+  const managedFields = object.metadata?.managedFields;
   for (const key of Object.keys(object)) if (key !== "status") delete object[key];
   for (const key of Object.keys(old)) {
     if (key === "status" || key === "metadata") continue;
     Object.defineProperty(object, key, { value: old[key], writable: true, enumerable: true, configurable: true });
   }
-  const managedFields = object.metadata?.managedFields;
   object.metadata = { ...old.metadata };
   if (managedFields === undefined) delete object.metadata.managedFields;
   else object.metadata.managedFields = managedFields;

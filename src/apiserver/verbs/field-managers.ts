@@ -2,6 +2,7 @@
  * The field managers of what is served: one for each version of a resource and each of its subresources, made when it is
  * first written through, forgotten with the definition it was made for.
  */
+import { ApiError } from "../../core/api-error.ts";
 import type { Clock } from "../../core/clock.ts";
 import { type Atom, customResourceAtom, typeAtom } from "../../schema/apply/atom.ts";
 import { fieldManager, type FieldManager } from "../../schema/apply/field-manager.ts";
@@ -9,6 +10,7 @@ import type { VersionedType } from "../../schema/apply/updater.ts";
 import { normalize } from "../../schema/codec.ts";
 import { deepFreeze, mutable, type UnstructuredObject } from "../../schema/object.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
+import { jsonEqual } from "../json-equal.ts";
 import type { ApiRequest } from "../request.ts";
 import type { ObjectView, ResourceVersion, Strategy } from "../resource.ts";
 import { Served } from "../served.ts";
@@ -43,19 +45,40 @@ export class FieldManagers {
     if (view !== undefined) {
       const apiVersion = apiVersionOf(view);
       const type = { atom: (at: string) => (at === apiVersion ? typeAtom(view.typeName) : undefined), convert: (o: object) => o };
-      return fieldManager({
-        type,
-        apiVersion,
-        kind: view.kind,
-        subresource,
-        empty: emptyObject(view.typeName, apiVersion, view.kind),
-        now,
-      });
+      const empty = emptyObject(view.typeName, apiVersion, view.kind);
+      const fields = fieldManager({ type, apiVersion, kind: view.kind, subresource, empty, now });
+      return served.version.codec === undefined ? fields : unconverted(fields, apiVersion, view.kind);
     }
     const { apiVersion, definition, version } = served;
     const empty = emptyObject(version.codec === undefined ? version.typeName : undefined, apiVersion, definition.kind);
     return fieldManager({ type: versionedType(served, strategy), apiVersion, kind: definition.kind, subresource, empty, now });
   }
+}
+
+/**
+ * Upstream converts what an apply makes of a custom resource's view as if it were of the resource's own versions, and fails:
+ * an apply to a view passes only where it changes nothing.
+ */
+function unconverted(fields: FieldManager, apiVersion: string, kind: string): FieldManager {
+  const fail = (what: string, about: string): ApiError => {
+    const why = `to proper version: request to convert CR to an invalid group/version: ${apiVersion}`;
+    return new ApiError(500, "", `failed to ${what} object (${about}; ${apiVersion}, Kind=${kind}) ${why}`);
+  };
+  const bare = (object: UnstructuredObject): UnstructuredObject => ({
+    ...object,
+    metadata: { ...object.metadata, managedFields: undefined },
+  });
+  return {
+    ...fields,
+    apply: (live, config, manager, force) => {
+      const fits = config.apiVersion === apiVersion && config.kind === kind;
+      if (fits && !live.metadata?.managedFields?.length) throw fail("create manager for existing fields: failed to convert live", "/");
+      const result = fields.apply(live, config, manager, force);
+      const { namespace = "", name = "" } = config.metadata ?? {};
+      if (!jsonEqual(bare(result), bare(live))) throw fail("convert new", `${namespace}/${name}`);
+      return result;
+    },
+  };
 }
 
 function emptyObject(typeName: string | undefined, apiVersion: string, kind: string): UnstructuredObject {
@@ -88,8 +111,8 @@ function atomOf(version: ResourceVersion | undefined): Atom | undefined {
 
 function convert(object: UnstructuredObject, from: Served | undefined, to: Served | undefined): UnstructuredObject {
   if (from === undefined || to === undefined) return object;
-  const copy = from.sameShape ? { ...object } : mutable(object);
-  return to.fromStorage(from.toStorage(copy));
+  const copy = from.version.toStorage === undefined ? { ...object } : mutable(object);
+  return to.converted(from.toStorage(copy));
 }
 
 const printable = /[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u;

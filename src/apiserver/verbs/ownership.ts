@@ -18,8 +18,8 @@ type Entries = readonly ManagedFieldsEntry[] | undefined;
 export function trackUpdate(scope: Scope, current: Entry | undefined, object: UnstructuredObject, manager: string): void {
   const { served } = scope;
   const fields = scope.fieldManager();
-  const next = served.sameShape && object.apiVersion === served.apiVersion ? object : served.fromStorage(object);
-  setManagedFields(metadataOf(object), fields.update(current?.servedObject(served) ?? fields.empty, next, manager));
+  const live = current?.servedObject(served) ?? fields.empty;
+  setManagedFields(metadataOf(object), fields.update(live, served.converted(object), manager));
 }
 
 export function setManagedFields(meta: ObjectMeta, entries: Entries): void {
@@ -30,7 +30,7 @@ export function setManagedFields(meta: ObjectMeta, entries: Entries): void {
 /** The view of a subresource with the managers of the field that it shows. */
 export function readView(view: ObjectView, current: Entry): UnstructuredObject {
   const object = current.object();
-  const shown = view.read(object) as UnstructuredObject;
+  const shown = (view.readForUpdate?.(object) ?? view.read(object)) as UnstructuredObject;
   const entries = scaleManagedFields(object.metadata?.managedFields, view.replicasPaths);
   return entries === undefined ? shown : { ...shown, metadata: { ...shown.metadata, managedFields: entries } };
 }

@@ -1,5 +1,5 @@
 /** What the hooks of each built-in kind set back to what it was: nobody can own that (upstream's `GetResetFields`). */
-import { anyElement, excludeFields, type FieldFilter, includeFields } from "../../schema/apply/filter.ts";
+import { excludeFields, type FieldFilter } from "../../schema/apply/filter.ts";
 
 const status = excludeFields(["status"]);
 const spec = excludeFields(["spec"]);
@@ -21,13 +21,6 @@ const rows: Readonly<Record<string, Filters>> = {
   "/pods": {
     "": status,
     status: excludeFields(["spec"], ["metadata", "deletionTimestamp"], ["metadata", "ownerReferences"]),
-    ephemeralcontainers: includeFields(["spec", "ephemeralContainers"]),
-    resize: includeFields(
-      ["spec", "containers", anyElement, "resources"],
-      ["spec", "containers", anyElement, "resizePolicy"],
-      ["spec", "initContainers", anyElement, "resources"],
-      ["spec", "initContainers", anyElement, "resizePolicy"],
-    ),
   },
   "/replicationcontrollers": usual,
   "/resourcequotas": usual,
