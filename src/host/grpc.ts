@@ -1,10 +1,10 @@
 /**
- * gRPC over unix sockets, from protobuf.js JSON descriptors. The library is loaded on first use: it costs 60 ms and 15 MB.
+ * gRPC over unix sockets and TCP, from protobuf.js JSON descriptors. The library is loaded on first use: it costs 60 ms and 15 MB.
  *
  * Messages are plain objects with camelCase fields; int64 are numbers (nanosecond times lose their last digits), enums are
  * names, absent scalars are their zero values.
  */
-import type { ChannelCredentials, ClientReadableStream, ServiceError } from "@grpc/grpc-js";
+import type { ChannelCredentials, Client, ClientDuplexStream, ClientReadableStream, ServiceError } from "@grpc/grpc-js";
 
 export interface CallOptions {
   /** Milliseconds until the call fails with DEADLINE_EXCEEDED; none when absent. */
@@ -17,6 +17,43 @@ export interface GrpcClient {
   call<Response>(method: string, request: object, options?: CallOptions): Promise<Response>;
   /** A server stream. Ends when the server ends it; throws a {@link GrpcError} when it fails, nothing when aborted. */
   stream<Response>(method: string, request: object, signal?: AbortSignal): AsyncIterable<Response>;
+  /** A stream in both directions. `headers` are the call's metadata. */
+  duplex<Response>(method: string, observer: DuplexObserver<Response>, headers?: Readonly<Record<string, string>>): GrpcDuplex;
+  close(): void;
+}
+
+export interface DuplexObserver<Response> {
+  message(message: Response): void;
+  /** The stream is over without having been cancelled; undefined: the server ended it. Nothing follows. */
+  end(error: Error | undefined): void;
+}
+
+export interface GrpcDuplex {
+  send(message: object): void;
+  /** Ends the call; the observer hears nothing more. */
+  cancel(): void;
+}
+
+/** PEM texts. Without `cert` and `key` no certificate is shown; without `ca` the system's are trusted. */
+export interface GrpcTls {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface GrpcConnectionOptions {
+  /** In the clear when absent. */
+  readonly tls?: GrpcTls | undefined;
+  /** Milliseconds after which a silent connection is asked whether it lives. Never when absent. */
+  readonly keepalive?: number | undefined;
+  /** Bytes of the largest message in either direction. 64 MiB by default. */
+  readonly maxMessage?: number | undefined;
+}
+
+/** Several services at one target, over one connection. */
+export interface GrpcConnection {
+  /** A face of `service` (full name). Its own `close` does nothing: the connection is closed as a whole. */
+  service(service: string): GrpcClient;
   close(): void;
 }
 
@@ -66,6 +103,12 @@ interface MethodDefinition {
  * Connects on the first call.
  */
 export async function grpcClient(target: string, descriptor: object, service: string): Promise<GrpcClient> {
+  const connection = await grpcConnection(target, descriptor);
+  return { ...connection.service(service), close: () => connection.close() };
+}
+
+/** Opens a target for several services. Connects on the first call. */
+export async function grpcConnection(target: string, descriptor: object, options: GrpcConnectionOptions = {}): Promise<GrpcConnection> {
   const grpc = await import("./grpc-libraries.ts");
   const root = grpc.fromJSON(descriptor as Parameters<typeof grpc.fromJSON>[0], {
     longs: Number,
@@ -73,16 +116,33 @@ export async function grpcClient(target: string, descriptor: object, service: st
     defaults: true,
     oneofs: true,
   });
-  const methods = root[service] as unknown as Record<string, MethodDefinition> | undefined;
-  if (methods === undefined) throw new Error(`no service ${service} in the descriptor`);
-  const credentials: ChannelCredentials = grpc.credentials.createInsecure();
+  const { tls, keepalive, maxMessage = 64 << 20 } = options;
+  const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
+  const credentials: ChannelCredentials =
+    tls === undefined ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
   const client = new grpc.Client(target, credentials, {
-    "grpc.max_receive_message_length": 64 << 20,
-    "grpc.max_send_message_length": 64 << 20,
+    "grpc.max_receive_message_length": maxMessage,
+    "grpc.max_send_message_length": maxMessage,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.enable_http_proxy": 0,
+    ...(keepalive === undefined ? {} : { "grpc.keepalive_time_ms": keepalive, "grpc.keepalive_timeout_ms": 10_000 }),
   });
+  return {
+    service: (service) => {
+      const methods = root[service] as unknown as Record<string, MethodDefinition> | undefined;
+      if (methods === undefined) throw new Error(`no service ${service} in the descriptor`);
+      return serviceFace(client, methods, () => new grpc.Metadata());
+    },
+    close: () => client.close(),
+  };
+}
+
+interface Headers {
+  set(name: string, value: string): void;
+}
+
+function serviceFace(client: Client, methods: Record<string, MethodDefinition>, headersOf: () => Headers): GrpcClient {
   const definition = (method: string): MethodDefinition => {
     const found = methods[method];
     if (found === undefined) throw new GrpcError(grpcCode.unimplemented, `unknown method ${method}`);
@@ -110,7 +170,35 @@ export async function grpcClient(target: string, descriptor: object, service: st
         const { path, requestSerialize, responseDeserialize } = definition(method);
         return client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request) as ClientReadableStream<Response>;
       }, signal),
-    close: () => client.close(),
+    duplex: <Response>(method: string, observer: DuplexObserver<Response>, headers: Readonly<Record<string, string>> = {}) => {
+      const { path, requestSerialize, responseDeserialize } = definition(method);
+      const metadata = headersOf();
+      for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+      const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata as never);
+      return followDuplex(call as ClientDuplexStream<object, Response>, observer);
+    },
+    close: () => undefined,
+  };
+}
+
+function followDuplex<Response>(call: ClientDuplexStream<object, Response>, observer: DuplexObserver<Response>): GrpcDuplex {
+  let over = false;
+  const end = (error: Error | undefined): void => {
+    if (over) return;
+    over = true;
+    observer.end(error);
+  };
+  call.on("data", (message: Response) => {
+    if (!over) observer.message(message);
+  });
+  call.on("error", (error: ServiceError) => end(toError(error)));
+  call.on("end", () => end(undefined));
+  return {
+    send: (message) => void call.write(message),
+    cancel: () => {
+      over = true;
+      call.cancel();
+    },
   };
 }
 

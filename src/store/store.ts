@@ -82,7 +82,7 @@ export interface Store {
   readonly revision: number;
   /** Reads as of a revision below this, and watches from one at or below it, are refused with `compacted`. */
   readonly compactedRevision: number;
-  /** Remote stores: the newest revision anywhere, asked of the quorum. Absent: {@link revision} is that. */
+  /** Remote stores: the newest revision anywhere, asked of a quorum; watches are on their way to it. Absent: {@link revision} is that. */
   newestRevision?(): Promise<number>;
   get(key: string): Promise<KeyValue | undefined>;
   range(prefix: string, options?: RangeOptions): Promise<RangeResult>;
@@ -97,6 +97,7 @@ export interface Store {
   compact(revision: number): Promise<void>;
   /** A consistent copy of everything as of now, for `restoreStore`. */
   snapshot(): AsyncIterable<Uint8Array>;
+  /** What it holds; a remote store tells what it was last told. */
   stats(): StoreStats;
   /** Waits for pending writes, ends watches. */
   close(): Promise<void>;
@@ -125,6 +126,8 @@ export type StoreErrorCode =
   | "disk-full"
   /** Writing failed otherwise (I/O error): the store refuses writes until it is opened anew. */
   | "io"
+  /** A remote store refused, or could not be reached in time: the message is its own. A write may have been done all the same. */
+  | "remote"
   | "closed";
 
 export class StoreError extends Error {

@@ -12,18 +12,13 @@ import {
   type StoreWatch,
   type StoreWatcher,
 } from "./store.ts";
+import { WatchTable } from "./watch-table.ts";
 
 /** What a transaction does to one key, decided and numbered. `value` absent: the key goes. */
 export interface Change {
   readonly key: string;
   readonly value: Uint8Array | undefined;
   readonly expires: number;
-}
-
-interface Watch {
-  readonly prefix: string;
-  readonly watcher: StoreWatcher;
-  open: boolean;
 }
 
 /** Rough bytes that an entry of tree or history costs beside key and value. */
@@ -40,9 +35,7 @@ export class VersionedMap {
   /** Events in order of revision; those before `#first` are compacted. */
   #history: StoreEvent[] = [];
   #first = 0;
-  readonly #watches = new Map<string, Set<Watch>>();
-  /** Watches whose prefix does not end in a slash: asked one by one. */
-  readonly #odd = new Set<Watch>();
+  readonly #watches = new WatchTable();
 
   get size(): number {
     return this.#tree.size;
@@ -127,28 +120,17 @@ export class VersionedMap {
       this.historyBytes += overhead;
       const event: StoreEvent = { type: current === undefined ? "delete" : "put", key, revision, current, previous };
       this.#history.push(event);
-      this.#dispatch(event);
+      this.#watches.dispatch(event);
     }
-  }
-
-  #dispatch(event: StoreEvent): void {
-    const { key } = event;
-    for (let at = key.indexOf("/"); at >= 0; at = key.indexOf("/", at + 1)) {
-      const set = this.#watches.get(key.slice(0, at + 1));
-      if (set !== undefined) for (const watch of set) if (watch.open) watch.watcher.event(event);
-    }
-    for (const watch of this.#odd) if (watch.open && key.startsWith(watch.prefix)) watch.watcher.event(event);
   }
 
   /** Tells every watch that all up to the present revision has been delivered. */
   progress(): void {
-    for (const set of this.#watches.values()) for (const watch of set) watch.watcher.progress?.(this.revision);
-    for (const watch of this.#odd) watch.watcher.progress?.(this.revision);
+    this.#watches.progress(this.revision);
   }
 
   watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch {
     if (fromRevision > 0 && fromRevision <= this.compactedRevision) throw this.#compacted(fromRevision);
-    const watch: Watch = { prefix, watcher, open: true };
     if (fromRevision > 0) {
       for (let i = this.#indexOf(fromRevision); i < this.#history.length; i++) {
         const event = this.#history[i] as StoreEvent;
@@ -156,18 +138,7 @@ export class VersionedMap {
       }
     }
     watcher.progress?.(this.revision);
-    if (prefix.endsWith("/")) {
-      const set = this.#watches.get(prefix) ?? new Set();
-      this.#watches.set(prefix, set.add(watch));
-    } else this.#odd.add(watch);
-    return { close: () => this.#remove(watch) };
-  }
-
-  #remove(watch: Watch): void {
-    watch.open = false;
-    this.#odd.delete(watch);
-    const set = this.#watches.get(watch.prefix);
-    if (set?.delete(watch) && set.size === 0) this.#watches.delete(watch.prefix);
+    return this.#watches.add(prefix, watcher);
   }
 
   /** Position in the history of the first event at or after `revision`. */
@@ -213,12 +184,6 @@ export class VersionedMap {
 
   /** Ends every watch. */
   end(error: StoreError | undefined): void {
-    const all = [...this.#odd, ...[...this.#watches.values()].flatMap((set) => [...set])];
-    this.#odd.clear();
-    this.#watches.clear();
-    for (const watch of all) {
-      watch.open = false;
-      watch.watcher.end(error);
-    }
+    this.#watches.end(error);
   }
 }
