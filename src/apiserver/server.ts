@@ -8,7 +8,7 @@ import { authenticate } from "./pipeline/authentication.ts";
 import { authorize } from "./pipeline/authorization.ts";
 import { dispatch } from "./pipeline/dispatch.ts";
 import { impersonate } from "./pipeline/impersonation.ts";
-import { limit, withDeadline } from "./pipeline/limits.ts";
+import { deadlineOf, limit } from "./pipeline/limits.ts";
 import type { RequestState } from "./pipeline/request-state.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 import { parseRequestInfo } from "./request-info.ts";
@@ -46,8 +46,10 @@ function resolveInfo({ request }: RequestState): ApiResponse | undefined {
 }
 
 function answer(state: RequestState): Promise<ApiResponse> | ApiResponse {
+  // First: a deadline that cannot be read refuses the request before anything is under way.
+  const deadline = deadlineOf(state);
   const answered = dispatch(state);
-  return answered instanceof Promise ? withDeadline(state, answered) : answered;
+  return answered instanceof Promise && deadline !== undefined ? state.server.deadlines.race(answered, deadline) : answered;
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {

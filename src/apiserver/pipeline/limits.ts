@@ -1,6 +1,5 @@
 import { ApiError, serviceUnavailable } from "../../core/api-error.ts";
 import { isLongRunning } from "../request-info.ts";
-import type { ApiResponse } from "../request.ts";
 import type { RequestState } from "./request-state.ts";
 
 const readVerbs = new Set(["get", "list", "watch", "proxy", "head", "options"]);
@@ -20,13 +19,12 @@ export function limit(state: RequestState): Promise<undefined> | undefined {
   return waiting.then(() => void (state.inFlight = kind));
 }
 
-/** Ends a request that takes too long. Its work goes on in the background, as a write that is under way must. */
-export function withDeadline(state: RequestState, work: Promise<ApiResponse>): Promise<ApiResponse> {
-  if (state.longRunning) return work;
-  return state.server.deadlines.race(work, deadlineOf(state));
-}
-
-function deadlineOf({ server, request }: RequestState): number {
+/**
+ * Milliseconds after which a request is answered 504; its work goes on in the background, as a write that is under way must.
+ * Undefined: never. Throws 400 for a `timeout` that is none.
+ */
+export function deadlineOf({ server, request, longRunning }: RequestState): number | undefined {
+  if (longRunning) return undefined;
   const fallback = server.options.requestTimeout ?? 60_000;
   const asked = request.query.size === 0 ? null : request.query.get("timeout");
   if (asked === null || asked === "") return fallback;
