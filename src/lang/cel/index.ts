@@ -11,6 +11,7 @@ export type { Environment } from "./environment.ts";
 export type { Program } from "./evaluate.ts";
 export {
   BINDINGS,
+  KUBERNETES_JSON_PATCH,
   KUBERNETES_LISTS,
   KUBERNETES_REGEX,
   type Library,

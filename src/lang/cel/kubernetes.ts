@@ -1,16 +1,38 @@
 /** The environment that every expression in Kubernetes' API has (`apiserver/pkg/cel/environment`, base). */
 import { type Environment, type EnvironmentOptions, environment } from "./environment.ts";
-import { KUBERNETES_LISTS, KUBERNETES_REGEX, type Library, LISTS, OPTIONALS, SETS, STANDARD, STRINGS, TWO_VARIABLES } from "./libraries.ts";
+import {
+  KUBERNETES_ADDRESSES,
+  KUBERNETES_AUTHORIZER,
+  KUBERNETES_FORMATS,
+  KUBERNETES_LISTS,
+  KUBERNETES_QUANTITIES,
+  KUBERNETES_REGEX,
+  KUBERNETES_SEMVER,
+  KUBERNETES_URLS,
+  type Library,
+  LISTS,
+  OPTIONALS,
+  SETS,
+  STANDARD,
+  STRINGS,
+  TWO_VARIABLES,
+} from "./libraries.ts";
 
 /** Since which minor version of Kubernetes 1 a library is there. */
 const BASE: readonly (readonly [since: number, library: Library])[] = [
   [0, STANDARD],
+  [0, KUBERNETES_URLS],
   [0, KUBERNETES_REGEX],
   [0, KUBERNETES_LISTS],
+  [27, KUBERNETES_AUTHORIZER],
   [28, OPTIONALS],
+  [28, KUBERNETES_QUANTITIES],
   [29, STRINGS],
   [29, SETS],
+  [30, KUBERNETES_ADDRESSES],
+  [31, KUBERNETES_FORMATS],
   [32, TWO_VARIABLES],
+  [33, KUBERNETES_SEMVER],
   [34, LISTS],
 ];
 

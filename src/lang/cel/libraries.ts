@@ -1,12 +1,19 @@
 import type { EnvironmentOptions } from "./environment.ts";
+import { ADDRESS_FUNCTIONS, CIDR, IP } from "./functions/addresses.ts";
+import { AUTHORIZER_FUNCTIONS } from "./functions/authorizer.ts";
 import { CONVERSIONS } from "./functions/conversions.ts";
+import { FORMAT_FUNCTIONS } from "./functions/formats.ts";
+import { JSON_PATCH_FUNCTIONS } from "./functions/json-patch.ts";
 import { KUBERNETES_LIST_FUNCTIONS, LIST_FUNCTIONS, SET_FUNCTIONS } from "./functions/lists.ts";
 import { OPERATORS } from "./functions/operators.ts";
 import { OPTIONAL_FUNCTIONS } from "./functions/optionals.ts";
+import { QUANTITY_FUNCTIONS } from "./functions/quantity.ts";
+import { SEMVER_FUNCTIONS } from "./functions/semver.ts";
 import { STRING_FUNCTIONS } from "./functions/strings.ts";
 import { REGEX_FUNCTIONS, TEXT_FUNCTIONS } from "./functions/text.ts";
 import { TIME_FUNCTIONS } from "./functions/time.ts";
 import { TWO_VARIABLE_FUNCTIONS } from "./functions/two-variables.ts";
+import { URL_FUNCTIONS } from "./functions/url.ts";
 import { BIND_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from "./macros.ts";
 import { DYN, optionalOf } from "./types.ts";
 
@@ -27,3 +34,12 @@ export const LISTS: Library = { macros: [], functions: [LIST_FUNCTIONS] };
 export const SETS: Library = { macros: [], functions: [SET_FUNCTIONS] };
 export const KUBERNETES_LISTS: Library = { macros: [], functions: [KUBERNETES_LIST_FUNCTIONS] };
 export const KUBERNETES_REGEX: Library = { macros: [], functions: [REGEX_FUNCTIONS] };
+export const KUBERNETES_URLS: Library = { macros: [], functions: [URL_FUNCTIONS] };
+export const KUBERNETES_QUANTITIES: Library = { macros: [], functions: [QUANTITY_FUNCTIONS] };
+/** IP addresses and CIDRs. */
+export const KUBERNETES_ADDRESSES: Library = { macros: [], functions: [ADDRESS_FUNCTIONS], types: [IP, CIDR] };
+export const KUBERNETES_FORMATS: Library = { macros: [], functions: [FORMAT_FUNCTIONS] };
+export const KUBERNETES_SEMVER: Library = { macros: [], functions: [SEMVER_FUNCTIONS] };
+export const KUBERNETES_AUTHORIZER: Library = { macros: [], functions: [AUTHORIZER_FUNCTIONS] };
+/** Only mutating admission policies have it. */
+export const KUBERNETES_JSON_PATCH: Library = { macros: [], functions: [JSON_PATCH_FUNCTIONS] };
