@@ -12,6 +12,9 @@ import type { Served } from "../served.ts";
 import type { Installed, ServerState } from "../server-state.ts";
 import { admissionAttributes, admit, validate } from "../verbs/admission-run.ts";
 import { decodeBody } from "../verbs/body.ts";
+import { managerOf } from "../verbs/field-managers.ts";
+import { metadataOf } from "../verbs/metadata.ts";
+import { setManagedFields } from "../verbs/ownership.ts";
 import { create } from "../verbs/create.ts";
 import { deleteCollection } from "../verbs/delete-collection.ts";
 import { remove } from "../verbs/delete.ts";
@@ -153,7 +156,7 @@ async function handleResource(
   served: Served,
   handle: NonNullable<ResourceDefinition["handler"]>,
 ): Promise<ApiResponse> {
-  if (request.info.verb === "create" && server.options.admission.length > 0) {
+  if (request.info.verb === "create") {
     const { group, kind } = served.definition;
     await admitCreate(new Scope(server, request, served, undefined), { group, version: served.version.version, kind });
   }
@@ -195,6 +198,8 @@ async function admitCreate(scope: Scope, { group, version, kind }: GroupVersionK
   const object = empty
     ? { kind, apiVersion: type.apiVersion }
     : await decodeBody(request, type, options.fieldValidation, scope.state.maxBodyBytes);
+  const fields = scope.state.fieldManagers.ofType({ group, version, kind }, typeName, request.info.subresource);
+  setManagedFields(metadataOf(object), fields.update(fields.empty, object, managerOf(request, options.fieldManager)));
   const at = { name: request.info.name, dryRun: options.dryRun, kind: { group, version, kind } };
   const attributes = admissionAttributes(scope, "CREATE", at, object, undefined);
   await admit(scope, attributes);

@@ -8,7 +8,7 @@ import { type Atom, customResourceAtom, typeAtom } from "../../schema/apply/atom
 import { fieldManager, type FieldManager } from "../../schema/apply/field-manager.ts";
 import type { VersionedType } from "../../schema/apply/updater.ts";
 import { normalize } from "../../schema/codec.ts";
-import { deepFreeze, mutable, type UnstructuredObject } from "../../schema/object.ts";
+import { deepFreeze, type GroupVersionKind, mutable, type UnstructuredObject } from "../../schema/object.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { jsonEqual } from "../json-equal.ts";
 import type { ApiRequest } from "../request.ts";
@@ -27,9 +27,24 @@ export interface WriteTarget {
 export class FieldManagers {
   readonly #clock: Clock;
   readonly #known = new WeakMap<Served, Map<string, FieldManager>>();
+  readonly #types = new Map<string, FieldManager>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Of what is created and not stored: a review, a binding. */
+  ofType({ group, version, kind }: GroupVersionKind, typeName: string, subresource: string): FieldManager {
+    const apiVersion = apiVersionOf({ group, version });
+    const id = `${apiVersion} ${kind} ${subresource}`;
+    let manager = this.#types.get(id);
+    if (manager === undefined) {
+      const type = { atom: (at: string) => (at === apiVersion ? typeAtom(typeName) : undefined), convert: (o: object) => o };
+      const now = (): number => this.#clock.now();
+      manager = fieldManager({ type, apiVersion, kind, subresource, empty: emptyObject(typeName, apiVersion, kind), now });
+      this.#types.set(id, manager);
+    }
+    return manager;
   }
 
   of(target: WriteTarget): FieldManager {

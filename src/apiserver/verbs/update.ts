@@ -12,7 +12,7 @@ import { type BodyType, decodeBody } from "./body.ts";
 import { dedupOwnerReferences, ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
 import { managerOf } from "./field-managers.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
-import { readView, trackUpdate, writeViewManagers } from "./ownership.ts";
+import { readView, setManagedFields, trackUpdate, writeViewManagers } from "./ownership.ts";
 import { checkUid, createObject, type Successor, updateObject, type ViewWrite } from "./write.ts";
 
 /** What a body of this request is: the object, or the view of a subresource. */
@@ -60,24 +60,24 @@ export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObjec
   const meta = metadataOf(decoded);
   const conditional = meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0";
   const view = scope.subresource?.view;
-  if (view !== undefined) return { object: decoded, conditional, through: writeThrough(scope, view, current, manager) };
+  if (view !== undefined) return { object: decoded, conditional, through: writeThrough(scope, view, current, decoded, manager) };
   const object = scope.served.toStorage(decoded);
   scope.strategy.setDefaults?.(object);
   if (manager !== undefined) trackUpdate(scope, current, object, manager);
   return { object, conditional };
 }
 
-function writeThrough(scope: Scope, view: ObjectView, current: Entry, manager?: string): ViewWrite {
+function writeThrough(scope: Scope, view: ObjectView, current: Entry, next: UnstructuredObject, manager?: string): ViewWrite {
   const old = readView(view, current);
+  if (manager !== undefined) setManagedFields(metadataOf(next), scope.fieldManager().update(old, next, manager));
   const write = (decoded: UnstructuredObject): UnstructuredObject => {
-    const entries = manager === undefined ? decoded.metadata?.managedFields : scope.fieldManager().update(old, decoded, manager);
     const object = mutable(current.object());
     const errors = view.write(object, decoded);
     if (errors.length > 0) throw invalid(view, scope.name, errors);
     const { resourceVersion } = metadataOf(decoded);
     if (resourceVersion) metadataOf(object).resourceVersion = resourceVersion;
     else delete metadataOf(object).resourceVersion;
-    writeViewManagers(scope, view, object, entries);
+    writeViewManagers(scope, view, object, decoded.metadata?.managedFields);
     scope.strategy.setDefaults?.(object);
     return object;
   };
