@@ -2,7 +2,6 @@
  * The control plane put together: store, API server with its built-in kinds and custom resources, fronts, controllers,
  * scheduler, simulated nodes. One process; every component gets a client of its own identity and the same clock.
  */
-import { join } from "node:path";
 import { listen, type HttpFront } from "../apiserver/http/front.ts";
 import type { AdmissionPlugin } from "../apiserver/admission.ts";
 import { addEndpoints } from "../apiserver/endpoints/index.ts";
@@ -28,9 +27,9 @@ import { builtinResources, groupVersionPriority, type LocalNode, type ResourceDe
 import { startServerLoops } from "../resources/loops/index.ts";
 import { nodes, type Node } from "../schema/types/core-v1.ts";
 import { startScheduler } from "../scheduler/index.ts";
-import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
+import { openClusterStore } from "./cluster-store.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import type { ClusterConfig } from "./options.ts";
@@ -77,11 +76,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stopping = new AbortController();
   const stops: (() => Promise<void> | void)[] = [];
   const localNodes = new Map<string, LocalNode>();
-  const store = await openStore({
-    ...(config.store.kind === "memory" ? {} : { directory: join(config.dataDir, "store") }),
-    clock,
-    log: log.child("store"),
-  });
+  const store = await openClusterStore(config, flags, clock, log.child("store"));
   stops.push(() => store.close());
   try {
     const { server, secure, deps } = assemble(options, flags, store, metrics, localNodes);

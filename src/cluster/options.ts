@@ -70,13 +70,13 @@ export function configFault(value: unknown): string | undefined {
     }
   };
   const name = config["name"];
-  const store = config["store"] as { kind?: unknown } | null | undefined;
+  const store = config["store"] as { kind?: unknown; endpoints?: unknown } | null | undefined;
   const bad = [
     ...(typeof name === "string" && namePattern.test(name) ? [] : ["name"]),
     ...["port", "nodes", "simulatedNodes"].filter((f) => !whole(f)),
     ...["podCidr", "serviceCidr", "nodeCidr"].filter((f) => !range(f)),
     ...(config["kubeApiserverArgs"] === undefined || isTexts(config["kubeApiserverArgs"]) ? [] : ["kubeApiserverArgs"]),
-    ...(store?.kind === "embedded" || store?.kind === "memory" ? [] : ["store"]),
+    ...(store?.kind === "embedded" || store?.kind === "memory" || isEtcd(store) ? [] : ["store"]),
   ];
   return bad.length === 0
     ? undefined
@@ -85,6 +85,10 @@ export function configFault(value: unknown): string | undefined {
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function isEtcd(store: { kind?: unknown; endpoints?: unknown } | null | undefined): boolean {
+  return store?.kind === "etcd" && Array.isArray(store.endpoints) && store.endpoints.length > 0;
 }
 
 export type StoreChoice = { kind: "embedded" } | { kind: "memory" } | { kind: "etcd"; endpoints: string[] };
@@ -168,7 +172,7 @@ export function resolveConfig(options: UpOptions, stored: ClusterConfig | undefi
     };
     kept("--service-cidr", options.serviceCidr, formatCidr(serviceCidr), stored.serviceCidr, "and services hold its addresses");
     kept("--pod-cidr", options.podCidr, formatCidr(podCidr), stored.podCidr, "and nodes hold parts of it");
-    if (stored.store.kind === "embedded") kept("--store", options.store, store.kind, "embedded", "and its objects are there");
+    if (stored.store.kind !== "memory") kept("--store", options.store, store.kind, stored.store.kind, "and its objects are there");
   }
   if (faults.length > 0) throw new UsageError(faults.join("\n"));
   return {
@@ -204,8 +208,23 @@ function checkRange(flag: string, text: string, minBits: number, maxBits: number
 
 function parseStore(text: string): StoreChoice {
   if (text === "embedded" || text === "memory") return { kind: text };
-  if (text.startsWith("etcd=")) throw new UsageError("--store: etcd is not there yet in this version; use embedded (durable) or memory");
-  throw new UsageError(`--store: ${JSON.stringify(text)} is not a store; use embedded or memory`);
+  if (text.startsWith("etcd=")) return { kind: "etcd", endpoints: parseEndpoints(text.slice(5)) };
+  throw new UsageError(`--store: ${JSON.stringify(text)} is not a store; use embedded, memory or etcd=URL,URL`);
+}
+
+function parseEndpoints(text: string): string[] {
+  const endpoints = text.split(",").map((url) => url.replace(/\/$/, ""));
+  for (const url of endpoints) {
+    if (!/^https?:\/\/[^/?#,\s]+$/.test(url) || !URL.canParse(url)) {
+      throw new UsageError(
+        `--store: ${JSON.stringify(url)} is no address of etcd; write it like etcd=http://10.0.0.1:2379,http://10.0.0.2:2379`,
+      );
+    }
+  }
+  if (new Set(endpoints.map((url) => url.split(":")[0])).size > 1) {
+    throw new UsageError("--store: the addresses of etcd must be all http or all https");
+  }
+  return endpoints;
 }
 
 /** How many sets of default ranges there are. */

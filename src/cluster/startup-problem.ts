@@ -33,6 +33,9 @@ export function startupProblem(error: unknown, config: ClusterConfig): Error {
   if (!(error instanceof Error)) return new ClusterError(String(error));
   const code = (error as NodeJS.ErrnoException).code;
   if (code === "EADDRINUSE") return new ClusterError(`port ${config.port} is taken by another program; give a free one with --port`);
-  if (error.name === "StoreError") return new ClusterError(`${config.dataDir}/store: ${error.message}`);
+  if (error.name === "StoreError") {
+    if (config.store.kind !== "etcd") return new ClusterError(`${config.dataDir}/store: ${error.message}`);
+    return new ClusterError(`etcd at ${config.store.endpoints.join(", ")} cannot be used: ${error.message}`);
+  }
   return fileProblem(error, config.dataDir) ?? error;
 }

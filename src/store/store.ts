@@ -12,8 +12,10 @@ export interface KeyValue {
   readonly createRevision: number;
   /** The revision of this value. */
   readonly modRevision: number;
-  /** Milliseconds since the epoch at which the store removes the key; 0: never. */
+  /** Milliseconds since the epoch at which the store removes the key; 0: never, or a remote store knows. */
   readonly expires: number;
+  /** What lies under the value is not as it would be written now: see the API server's encryption. */
+  readonly stale?: boolean | undefined;
 }
 
 export interface RangeOptions {

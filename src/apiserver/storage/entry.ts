@@ -28,7 +28,8 @@ export class Entry {
   readonly revision: number;
   /** JSON from {@link encodeStored}: without resourceVersion. */
   readonly value: Uint8Array;
-  readonly expires: number;
+  /** What is stored should be written anew, even if the object stays the same: its encryption is not the present one. */
+  readonly stale: boolean;
   readonly #decode: Decode;
   #object: UnstructuredObject | undefined;
   #frozen = false;
@@ -38,11 +39,11 @@ export class Entry {
   #frames: Frames[] | undefined;
 
   /** `object` is what `value` says, when it is at hand: it becomes the entry's own. */
-  constructor(key: string, revision: number, value: Uint8Array, expires: number, decode: Decode, object?: UnstructuredObject) {
+  constructor(key: string, revision: number, value: Uint8Array, stale: boolean, decode: Decode, object?: UnstructuredObject) {
     this.key = key;
     this.revision = revision;
     this.value = value;
-    this.expires = expires;
+    this.stale = stale;
     this.#decode = decode;
     if (object !== undefined) {
       this.#object = object;
@@ -154,18 +155,25 @@ export class Entry {
   at(revision: number): Entry {
     const known = this.#object;
     const object = known === undefined ? undefined : { ...known, metadata: { ...known.metadata } };
-    return new Entry(this.key, revision, this.value, this.expires, this.#decode, object);
+    return new Entry(this.key, revision, this.value, this.stale, this.#decode, object);
   }
 }
 
 const metadataKey = Buffer.from(',"metadata":{');
 
-/** Where, in stored bytes, the members of metadata begin; -1 when the bytes are not as {@link encodeStored} writes them. */
+/** Where, in stored bytes, the members of metadata begin; -1 when kind and apiVersion are not all that stands before them. */
 function storedHeadLength(value: Uint8Array): number {
   // The head is short: kind, apiVersion. Only its first 200 bytes are looked at.
-  const at = Buffer.from(value.buffer, value.byteOffset, Math.min(value.length, 200)).indexOf(metadataKey);
-  return at < 0 ? -1 : at + metadataKey.length;
+  const head = Buffer.from(value.buffer, value.byteOffset, Math.min(value.length, 200));
+  const at = head.indexOf(metadataKey);
+  if (at < 0) return -1;
+  // Upstream writes custom resources with their keys sorted: others may come in between.
+  if (head[2] !== kindInitial && !/^\{"apiVersion":"[^"]*","kind":"[^"]*"$/.test(head.toString("latin1", 0, at))) return -1;
+  return at + metadataKey.length;
 }
+
+/** The k of `{"kind"`: bytes written here, or by upstream for a built-in kind. */
+const kindInitial = 0x6b;
 
 /**
  * The bytes under which an object is stored: kind, apiVersion and metadata first, and no resourceVersion, which the store

@@ -1,12 +1,12 @@
 /** The objects under one storage prefix: reads from the cache, compare-and-swap writes to the store. */
 import { ApiError } from "../../core/api-error.ts";
 import type { Clock } from "../../core/clock.ts";
-import { parseJson } from "../../schema/json.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { Store, Write, WriteResult } from "../../store/store.ts";
 import { StoreError } from "../../store/store.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { WatchHub } from "../watch/watch-hub.ts";
+import { decodeStored } from "./decode-stored.ts";
 import { encodeStored, Entry } from "./entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
 import { PageCache } from "./page-cache.ts";
@@ -48,7 +48,7 @@ export class ObjectStorage {
   constructor(options: ObjectStorageOptions) {
     const { store, clock, storagePrefix, upgrade } = options;
     this.#store = store;
-    this.#decode = (value) => upgrade(parseJson(value) as UnstructuredObject);
+    this.#decode = (value) => upgrade(decodeStored(value));
     this.cache = new ResourceCache(store, clock, storagePrefix, this.#decode);
     this.hub = new WatchHub(this.cache, options.fault);
   }
@@ -79,7 +79,8 @@ export class ObjectStorage {
   /** The new entry, or {@link lost} when the object is not `old` any more. An unchanged object is not written. */
   replace(old: Entry, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> | Entry {
     const value = encodeStored(object);
-    if (ttl === undefined && value.length === old.value.length && (sameBytes(value, old.value) || saysTheSame(object, old))) return old;
+    if (ttl === undefined && !old.stale && value.length === old.value.length && (sameBytes(value, old.value) || saysTheSame(object, old)))
+      return old;
     return this.#put(old.key, object, old.revision, ttl, value);
   }
 
@@ -91,11 +92,10 @@ export class ObjectStorage {
     if (!result.ok) return lost;
     const loading = this.cache.ready();
     if (loading !== undefined) await loading;
-    const waiting = this.cache.waitFor(result.revision);
-    if (waiting !== undefined) await waiting;
+    await this.#seen(result.revision);
     const entry = this.cache.get(key);
     // Somebody was faster than this turn: the answer is still about this write.
-    return entry?.revision === result.revision ? entry : new Entry(key, result.revision, value, 0, this.#decode);
+    return entry?.revision === result.revision ? entry : new Entry(key, result.revision, value, false, this.#decode);
   }
 
   /**
@@ -107,12 +107,16 @@ export class ObjectStorage {
     try {
       const result = await this.#transact({ type: "delete", key: this.cache.prefix + old.key, expect: old.revision });
       if (!result.ok) return lost;
-      const waiting = this.cache.waitFor(result.revision);
-      if (waiting !== undefined) await waiting;
-      return last === undefined ? old.at(result.revision) : new Entry(old.key, result.revision, encodeStored(last), 0, this.#decode);
+      await this.#seen(result.revision);
+      return last === undefined ? old.at(result.revision) : new Entry(old.key, result.revision, encodeStored(last), false, this.#decode);
     } finally {
       told?.();
     }
+  }
+
+  /** Waits until the cache has seen an own write; not longer than it takes to be sure that the store is slow to tell. */
+  #seen(revision: number): Promise<void> | undefined {
+    return this.cache.waitFor(revision)?.catch(() => undefined /* written it is: whoever reads next waits for it */);
   }
 
   async #transact(write: Write): Promise<WriteResult> {

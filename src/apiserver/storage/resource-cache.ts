@@ -7,7 +7,7 @@ import type { Clock } from "../../core/clock.ts";
 import { expired, timeout } from "../../core/api-error.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import { type OrderedMap, orderedMap, prefixEnd } from "../../store/ordered-map.ts";
-import type { Store, StoreError, StoreEvent, StoreWatch } from "../../store/store.ts";
+import type { Store, StoreEvent, StoreWatch } from "../../store/store.ts";
 import { type Decode, encodeStored, Entry } from "./entry.ts";
 
 export interface CacheEvent {
@@ -48,6 +48,7 @@ export class ResourceCache {
   readonly #followers = new Set<CacheFollower>();
   #watch: StoreWatch | undefined;
   #loading: Promise<void> | undefined;
+  #closed = false;
   #waiting: { revision: number; resolve: () => void }[] = [];
   readonly #trees = new Map<number, OrderedMap<Entry>>();
   /** Objects that are being written, by the bytes handed to the store: saves parsing them again. */
@@ -68,21 +69,36 @@ export class ResourceCache {
   }
 
   async #load(): Promise<void> {
-    const { items, revision } = await this.#store.range(this.prefix);
-    for (const { key, value, modRevision, expires } of items) {
-      this.#put(new Entry(key.slice(this.prefix.length), modRevision, value, expires, this.#decode));
-    }
+    const { items, revision } = await this.#store.range(this.prefix).catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    if (this.#closed) return;
+    this.#forgetAll();
+    for (const kv of items) this.#put(this.#entryOf(kv) as Entry);
     this.#revision = revision;
     this.#oldest = revision;
+    this.changes++;
     // The range is the state; the history before it is read again so that watches resume across a restart.
     const resumable = this.#store.compactedRevision;
     this.#watch = this.#store.watch(this.prefix, revision + 1, {
       event: (event) => this.#event(event),
       progress: (to) => this.#progress(to),
-      end: (error) => this.#ended(error),
+      end: () => this.#ended(),
     });
-    if (resumable < revision) this.#loadHistory(resumable, revision);
+    // A remote store would be asked over the wire: after a restart watches that began before it begin anew, as upstream's.
+    if (resumable < revision && this.#store.newestRevision === undefined) this.#loadHistory(resumable, revision);
     this.#loading = undefined;
+  }
+
+  /** Before everything is read again: what was known is known no more. */
+  #forgetAll(): void {
+    this.#tree = orderedMap<Entry>();
+    this.#counts.clear();
+    this.#history = [];
+    this.#first = 0;
+    this.#batch = [];
+    this.#trees.clear();
   }
 
   /** Past events, from a watch that is closed as soon as it has told them. */
@@ -104,7 +120,7 @@ export class ResourceCache {
     if (kv === undefined) return undefined;
     const object = this.#written.get(kv.value);
     if (object !== undefined) this.#written.delete(kv.value);
-    return new Entry(kv.key.slice(this.prefix.length), kv.modRevision, kv.value, kv.expires, this.#decode, object);
+    return new Entry(kv.key.slice(this.prefix.length), kv.modRevision, kv.value, kv.stale === true, this.#decode, object);
   }
 
   #toCacheEvent(event: StoreEvent, previous: Entry | undefined): CacheEvent {
@@ -121,7 +137,7 @@ export class ResourceCache {
   }
 
   #lastOf(previous: Entry, last: UnstructuredObject, revision: number): Entry {
-    return new Entry(previous.key, revision, encodeStored(last), previous.expires, this.#decode, last);
+    return new Entry(previous.key, revision, encodeStored(last), false, this.#decode, last);
   }
 
   /** The last event of `key` is about `object`, as long as the deletion is under way. Answers the end of that. */
@@ -186,7 +202,8 @@ export class ResourceCache {
     for (const revision of this.#trees.keys()) if (revision < compacted) this.#trees.delete(revision);
   }
 
-  #ended(_error: StoreError | undefined): void {
+  /** The store was closed, or lost track: then the next who asks has everything read again. */
+  #ended(): void {
     this.#watch = undefined;
     for (const follower of this.#followers) follower.closed();
     this.#followers.clear();
@@ -194,8 +211,9 @@ export class ResourceCache {
 
   /** Ends what follows the cache and stops following the store. */
   close(): void {
+    this.#closed = true;
     this.#watch?.close();
-    this.#ended(undefined);
+    this.#ended();
   }
 
   /** The revision the cache stands at. */
@@ -240,9 +258,32 @@ export class ResourceCache {
       if (previous === undefined) tree.delete(entry.key);
       else tree.set(entry.key, previous);
     }
+    this.#keepTree(revision, tree);
+    return tree;
+  }
+
+  /**
+   * The objects as they were at a revision that the store still knows but this cache does not: one that another server gave
+   * out, or this one before it was started. Undefined where {@link treeAt} knows as much. Throws StoreError `compacted`.
+   */
+  storedTreeAt(revision: number): Promise<OrderedMap<Entry>> | undefined {
+    if (this.#store.newestRevision === undefined || revision >= this.oldest) return undefined;
+    return this.#storedTreeAt(revision);
+  }
+
+  async #storedTreeAt(revision: number): Promise<OrderedMap<Entry>> {
+    const known = this.#trees.get(revision);
+    if (known !== undefined) return known;
+    const { items } = await this.#store.range(this.prefix, { revision });
+    const tree = orderedMap<Entry>();
+    for (const kv of items) tree.set(kv.key.slice(this.prefix.length), this.#entryOf(kv) as Entry);
+    this.#keepTree(revision, tree);
+    return tree;
+  }
+
+  #keepTree(revision: number, tree: OrderedMap<Entry>): void {
     this.#trees.set(revision, tree);
     if (this.#trees.size > keptTrees) this.#trees.delete(this.#trees.keys().next().value as number);
-    return tree;
   }
 
   /** Position in the history of the first event after `revision`. */

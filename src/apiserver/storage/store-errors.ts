@@ -1,5 +1,5 @@
 /** The one place where a store's error becomes an answer. */
-import { type ApiError, expired, internalError, serviceUnavailable } from "../../core/api-error.ts";
+import { ApiError, expired, internalError, serviceUnavailable, timeout } from "../../core/api-error.ts";
 import { StoreError } from "../../store/store.ts";
 
 export function storeApiError(error: StoreError): ApiError {
@@ -10,11 +10,17 @@ export function storeApiError(error: StoreError): ApiError {
       return serviceUnavailable("the server is shutting down");
     case "disk-full":
       return serviceUnavailable(error.message);
+    case "remote":
+      // Shown as upstream shows etcd's errors: no reason, the text alone.
+      return error.message === "context deadline exceeded"
+        ? timeout("request did not complete within the allotted timeout", 0)
+        : new ApiError(500, "", error.message);
     default:
       return internalError(error.message);
   }
 }
 
-export function isStoreError(error: unknown): error is StoreError {
-  return error instanceof StoreError;
+/** The store has forgotten the revision that was asked for. */
+export function isCompacted(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "compacted";
 }

@@ -11,6 +11,7 @@ import type { Scope } from "../scope.ts";
 import { continueExpired, decodeContinue, encodeContinue } from "../storage/continue-token.ts";
 import type { Entry } from "../storage/entry.ts";
 import { parseSelection, type Selection } from "../storage/selection.ts";
+import { isCompacted } from "../storage/store-errors.ts";
 import { type ListOptions, parseListOptions } from "./list-options.ts";
 
 /** One page of a list. */
@@ -45,7 +46,14 @@ export async function readPage(scope: Scope, selection: Selection, options: List
     start = selection.prefix + token.start;
     if (token.revision > 0) {
       revision = token.revision;
-      if (revision < cache.oldest) throw continueExpired(token.start);
+      const stored = cache.storedTreeAt(revision);
+      if (stored === undefined && revision < cache.oldest) throw continueExpired(token.start);
+      if (stored !== undefined) {
+        const tree = await stored.catch((error: unknown) => {
+          throw isCompacted(error) ? continueExpired(token.start) : error;
+        });
+        return takePage(scope, selection, tree, revision, start, limit);
+      }
     }
   } else if (options.match === "Exact" || (options.match === "" && limit > 0 && (options.revision ?? 0) > 0)) {
     revision = options.revision;
@@ -57,7 +65,8 @@ export async function readPage(scope: Scope, selection: Selection, options: List
     const waiting = cache.waitFor(options.revision);
     if (waiting !== undefined) await waiting;
   }
-  const tree = revision === undefined || revision === cache.revision ? cache.tree : cache.treeAt(revision);
+  const tree =
+    revision === undefined || revision === cache.revision ? cache.tree : ((await cache.storedTreeAt(revision)) ?? cache.treeAt(revision));
   return takePage(scope, selection, tree, revision ?? cache.revision, start, limit);
 }
 
@@ -104,7 +113,9 @@ export async function respondPage(scope: Scope, page: Page, negotiated: Negotiat
   const { request, served } = scope;
   const { as, format } = negotiated;
   if (as === undefined && request.inProcess !== true && format !== "yaml" && !negotiated.pretty) {
-    return { status: 200, headers: contentHeaders(format), bytes: listBytes(served, pageItems(scope, page, format), page.meta, format) };
+    const bytes = (as: FrameFormat): readonly Uint8Array[] => listBytes(served, pageItems(scope, page, as), page.meta, as);
+    const audited = request.audit?.wantsResponse === true ? { bytes: () => bytes("json") } : undefined;
+    return { status: 200, headers: contentHeaders(format), bytes: bytes(format), audited };
   }
   const objects = page.entries.map((entry) => entry.servedObject(served));
   if (as?.kind === "Table") {
@@ -127,7 +138,8 @@ export async function respondPage(scope: Scope, page: Page, negotiated: Negotiat
   };
   if (request.inProcess === true) {
     Object.freeze(objects);
-    return { status: 200, headers: {}, object: Object.freeze(answer) as KubeObject };
+    const audited = request.audit === undefined ? undefined : { object: answer as KubeObject };
+    return { status: 200, headers: {}, object: Object.freeze(answer) as KubeObject, audited };
   }
   return respondObject(request, answer as KubeObject, 200, negotiated);
 }

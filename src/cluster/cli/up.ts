@@ -28,7 +28,7 @@ export const up: Command = {
       "pod-cidr": { type: "string", value: "CIDR", help: "addresses for pods, a /24 a node (drawn from the name)" },
       "service-cidr": { type: "string", value: "CIDR", help: "addresses for services (drawn from the name)" },
       kubeconfig: { type: "string", value: "FILE", help: "write the kubeconfig here instead of into your own" },
-      store: { type: "string", value: "KIND", help: "embedded (durable, the default) or memory" },
+      store: { type: "string", value: "KIND", help: "embedded (durable, the default), memory or etcd=URL,URL" },
       containerd: { type: "string", value: "PATH", help: "the containerd that the nodes run (the one on PATH)" },
       "kube-apiserver-arg": {
         type: "string",
