@@ -80,16 +80,25 @@ function describe(user: { name: string; uid: string; groups: string[]; extra: Re
 
 /**
  * The user that the request is made as. `attributes` are the request's own, with its real user. Throws 400 for headers that
- * make no sense, 403 when the right is missing: the first mode's refusal, as upstream.
+ * make no sense, 403 when the right is missing: the first mode's refusal, as upstream. `constrained` is told of the right that
+ * allows it, where that is one of a constrained mode.
  */
-export async function impersonate(headers: Headers, attributes: Attributes, authorizer: Authorizer): Promise<UserInfo> {
+export async function impersonate(
+  headers: Headers,
+  attributes: Attributes,
+  authorizer: Authorizer,
+  constrained?: (right: string) => void,
+): Promise<UserInfo> {
   const who = wanted(headers);
   if (who.name === "") return attributes.user;
   let refused: ApiError | undefined;
   for (const mode of modes) {
     if (!mode.applies(who, attributes.user)) continue;
     const error = await check(mode, who, attributes, authorizer);
-    if (error === undefined) return complete(mode, who);
+    if (error === undefined) {
+      if (mode.name !== "") constrained?.(`impersonate:${mode.name}`);
+      return complete(mode, who);
+    }
     refused ??= error;
   }
   throw refused ?? forbiddenError(attributes, "all impersonation modes failed");
