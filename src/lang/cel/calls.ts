@@ -1,7 +1,7 @@
 /** Calls of functions: which overload, and what it costs. */
 import { dispatch, type Overload } from "./function.ts";
 import type { Planned, Step } from "./planned.ts";
-import { type CallCost, callCost } from "./runtime-cost.ts";
+import { type CallCost, callCost, PRICED_BY_RESULT } from "./runtime-cost.ts";
 import type { CelType } from "./types.ts";
 import { type CelValue, keyText } from "./values.ts";
 
@@ -23,7 +23,7 @@ export function planInvocation(call: Invocation): Planned {
   const cost = callCost(call.name, call.id);
   const invoke = invoker(call);
   const steps = call.args.map((arg) => arg.run);
-  return { run: call.name === "join" ? payingForResult(invoke, steps, cost) : paying(invoke, steps, cost) };
+  return { run: PRICED_BY_RESULT.has(call.name) ? payingForResult(invoke, steps, cost) : paying(invoke, steps, cost) };
 }
 
 type Invoke = (...args: CelValue[]) => CelValue;

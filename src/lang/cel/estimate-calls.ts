@@ -35,7 +35,7 @@ function sizeOf(node: EstimatedNode | undefined): Range {
 
 /** The price, or the general one where the function was not called in the form that has a price. */
 export function callEstimate(name: string, id: string, target: EstimatedNode | undefined, args: readonly EstimatedNode[]): CallEstimate {
-  return KUBERNETES.get(name)?.(target, args, id) ?? STANDARD.get(id)?.(target, args, id) ?? ONE;
+  return EXTENSIONS.get(id)?.(target, args, id) ?? KUBERNETES.get(name)?.(target, args, id) ?? STANDARD.get(id)?.(target, args, id) ?? ONE;
 }
 
 const named = (names: string, estimate: Estimate): [string, Estimate][] => names.split(" ").map((name) => [name, estimate]);
@@ -213,6 +213,63 @@ const addTexts: Estimate = (_target, args) => {
   const result = add(size(args[0]), size(args[1]));
   return { cost: multiplyByFactor(result, STRING), result };
 };
+
+/** A literal whole number; one below zero counts as zero. */
+function literalInt(node: EstimatedNode | undefined, otherwise: bigint): bigint {
+  const expr = node?.expr;
+  if (expr?.kind !== "literal" || typeof expr.value !== "bigint") return otherwise;
+  return expr.value < 0n ? 0n : expr.value;
+}
+
+/** The call, the list that it makes, and each of these elements. */
+function allocating(elements: Range, factor: number): CallEstimate {
+  return { cost: add(multiplyByFactor(elements, factor), fixed(11)), result: elements };
+}
+
+function selfComparison(list: EstimatedNode | undefined, texts: boolean): CallEstimate {
+  const elements = sizeOf(list);
+  return allocating(multiply(elements, elements), texts ? 2 + STRING : 2);
+}
+
+const flattening: Estimate = (target, args) => {
+  const depth = args.length === 1 ? literalInt(args[0], UINT64_MAX) : 1n;
+  return target && allocating(sizeOf(target), Number(depth));
+};
+
+function sorting(): [string, Estimate][] {
+  const types = "int uint double bool google.protobuf.Duration google.protobuf.Timestamp string bytes".split(" ");
+  return types.flatMap((type): [string, Estimate][] => {
+    const texts = type === "string" || type === "bytes";
+    return [
+      [`list_${type}_sort`, (target) => selfComparison(target, texts)],
+      [`list_${type}_sortByAssociatedKeys`, (_target, args) => selfComparison(args[0], texts)],
+    ];
+  });
+}
+
+const comparingSets =
+  (factor: number): Estimate =>
+  (_target, args) => ({ cost: add(multiplyByFactor(multiply(sizeOf(args[0]), sizeOf(args[1])), factor), fixed(1)) });
+
+/** By overloads: cel-go's extensions of lists and sets. */
+const EXTENSIONS = new Map<string, Estimate>([
+  [
+    "list_slice",
+    (target, args) => {
+      const elements = literalInt(args[1], sizeOf(target).max) - literalInt(args[0], 0n);
+      return target && allocating(fixed(BigInt.asUintN(64, elements)), 1);
+    },
+  ],
+  ["lists_range", (_target, args) => allocating(fixed(literalInt(args[0], UINT64_MAX)), 1)],
+  ["list_reverse", (target) => target && allocating(sizeOf(target), 1)],
+  ["list_flatten", flattening],
+  ["list_flatten_int", flattening],
+  ["list_distinct", (target) => selfComparison(target, false)],
+  ...sorting(),
+  ["list_sets_contains_list", comparingSets(1)],
+  ["list_sets_intersects_list", comparingSets(1)],
+  ["list_sets_equivalent_list", comparingSets(2)],
+]);
 
 /** By overloads: cel-go's own. */
 const STANDARD = new Map<string, Estimate>([

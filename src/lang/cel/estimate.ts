@@ -173,7 +173,7 @@ class Estimator {
     const special = SPECIAL[expr.name];
     if (special !== undefined) return { name: expr.name, ids: [special], target: undefined };
     const found = this.#checked.overloads.get(expr) ?? [];
-    const ids = found.map((o) => o.id).filter((id) => !UNDECLARED.has(id));
+    const ids = found.map((o) => o.id);
     if (expr.target && found[0]?.member === false) return { name: `${dottedName(expr.target)}.${expr.name}`, ids, target: undefined };
     return { name: expr.name, ids, target: expr.target };
   }
@@ -311,9 +311,6 @@ const SPECIAL: Readonly<Record<string, string>> = {
   "@not_strictly_false": "not_strictly_false",
   "_?._": "select_optional_field",
 };
-
-/** Overloads that cel-go does not have by name. */
-const UNDECLARED = new Set(["index_list_uint", "index_list_double"]);
 
 function joinEntries(a: EntrySizes | undefined, b: EntrySizes | undefined): EntrySizes | undefined {
   return a && b && { of: a.of, key: union(a.key, b.key), value: union(a.value, b.value) };

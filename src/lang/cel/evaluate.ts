@@ -271,7 +271,7 @@ class Planner {
       for (const entry of entries) {
         const key = entry.key.run(frame);
         const value = entry.optional ? optionalValue(entry.value.run(frame), `entry '${String(key)}'`) : entry.value.run(frame);
-        if (value !== undefined) map.insert(key, value);
+        if (value !== undefined) map.put(key, value);
       }
       return map;
     };

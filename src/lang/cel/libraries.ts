@@ -14,7 +14,7 @@ import { REGEX_FUNCTIONS, TEXT_FUNCTIONS } from "./functions/text.ts";
 import { TIME_FUNCTIONS } from "./functions/time.ts";
 import { TWO_VARIABLE_FUNCTIONS } from "./functions/two-variables.ts";
 import { URL_FUNCTIONS } from "./functions/url.ts";
-import { BIND_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from "./macros.ts";
+import { BIND_MACROS, LIST_MACROS, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from "./macros.ts";
 import { DYN, optionalOf } from "./types.ts";
 
 /** Macros and functions that belong together. */
@@ -29,8 +29,8 @@ export const TWO_VARIABLES: Library = { macros: [TWO_VARIABLE_MACROS], functions
 export const OPTIONALS: Library = { macros: [OPTIONAL_MACROS], functions: [OPTIONAL_FUNCTIONS], types: [optionalOf(DYN)] };
 export const BINDINGS: Library = { macros: [BIND_MACROS], functions: [] };
 export const STRINGS: Library = { macros: [], functions: [STRING_FUNCTIONS] };
-/** cel-go's lists extension but for `sortBy`. */
-export const LISTS: Library = { macros: [], functions: [LIST_FUNCTIONS] };
+/** cel-go's lists extension. */
+export const LISTS: Library = { macros: [LIST_MACROS], functions: [LIST_FUNCTIONS] };
 export const SETS: Library = { macros: [], functions: [SET_FUNCTIONS] };
 export const KUBERNETES_LISTS: Library = { macros: [], functions: [KUBERNETES_LIST_FUNCTIONS] };
 export const KUBERNETES_REGEX: Library = { macros: [], functions: [REGEX_FUNCTIONS] };

@@ -198,3 +198,24 @@ function optionalMacro(name: string, wrap: boolean): Macro {
 
 /** `optMap` and `optFlatMap` of cel-go's optional types. */
 export const OPTIONAL_MACROS: readonly Macro[] = [optionalMacro("optMap", true), optionalMacro("optFlatMap", false)];
+
+const SORT_INPUT = "@__sortBy_input__";
+
+/** `list.sortBy(e, key)` of cel-go's lists extension: the list is bound, and ordered by the list of its keys. */
+export const LIST_MACROS: readonly Macro[] = [
+  {
+    name: "sortBy",
+    member: true,
+    args: 2,
+    expand(target, given, pos) {
+      const range = target as Expr;
+      if (range.kind === "literal" || range.kind === "map" || range.kind === "struct") {
+        const kinds = "list, identifier, comprehension, call or select expression";
+        throw new CelSyntaxError(`sortBy can only be applied to a ${kinds}`, range.pos);
+      }
+      const element = variable(given[0], "argument is not an identifier");
+      const keys = comprehension(ident(SORT_INPUT, pos), element, undefined, FOLDS.map(given.slice(1), ident(ACCU, pos), pos), pos);
+      return bind(SORT_INPUT, range, member(ident(SORT_INPUT, pos), "@sortByAssociatedKeys", pos, keys), pos);
+    },
+  },
+];

@@ -5,8 +5,11 @@
 import { codePoints } from "./functions/operators.ts";
 import { CelMap, CelOpaque, CelOptional, type CelValue, isList } from "./values.ts";
 
-/** The price of one call; most calls have a fixed one. `result` is undefined of all but `join`. */
+/** The price of one call; most calls have a fixed one. `result` is there of those named in {@link PRICED_BY_RESULT} only. */
 export type CallCost = number | ((args: readonly CelValue[], result: CelValue) => number);
+
+/** Functions whose results say what they cost. */
+export const PRICED_BY_RESULT: ReadonlySet<string> = new Set(["join", "slice", "reverse"]);
 
 const STRING_FACTOR = 0.1;
 const REGEX_FACTOR = 0.25;
@@ -87,6 +90,22 @@ const smaller: CallCost = (args) => traversal(Math.min(actualSize(args[0]), actu
 /** Kubernetes' own values are compared at a fixed price. */
 const equality: CallCost = (args) => (args[0] instanceof CelOpaque ? 1 : traversal(Math.min(actualSize(args[0]), actualSize(args[1]))));
 
+/** The overloads of a sorting function, for each type of keys. */
+function sorting(name: string): string {
+  const types = "int uint double bool google.protobuf.Duration google.protobuf.Timestamp string bytes";
+  return types
+    .split(" ")
+    .map((type) => `list_${type}_${name}`)
+    .join(" ");
+}
+
+/** Every element is taken to be compared with every other. */
+function selfComparison(list: CelValue | undefined): number {
+  const [first] = list as readonly CelValue[];
+  const texts = typeof first === "string" || first instanceof Uint8Array;
+  return 11 + Math.trunc(actualSize(list) ** 2 * (texts ? 2 + STRING_FACTOR : 2));
+}
+
 /** By overloads, where the checker found the one. */
 const BY_OVERLOAD = new Map<string, CallCost>([
   ...named("starts_with_string ends_with_string string_to_bytes bytes_to_string strings_quote string_format", first()),
@@ -100,6 +119,16 @@ const BY_OVERLOAD = new Map<string, CallCost>([
   ["matches_string", (args) => pattern(actualSize(args[0]), actualSize(args[1]))],
   ["contains_string", (args) => traversal(actualSize(args[0])) * traversal(actualSize(args[1]))],
   ["cidr_ip", 1],
+  ...named("list_slice list_reverse", (_args, result) => 11 + actualSize(result)),
+  // Before it is called, so that a range that costs too much is never made.
+  ["lists_range", ([count]) => 11 + Math.max(0, Number(count))],
+  ["list_flatten", ([list]) => 11 + actualSize(list)],
+  ["list_flatten_int", ([list, depth]) => Math.max(0, 11 + Math.trunc(actualSize(list) * Number(depth)))],
+  ["list_distinct", ([list]) => selfComparison(list)],
+  ...named(sorting("sort"), ([list]) => selfComparison(list)),
+  ...named(sorting("sortByAssociatedKeys"), ([, keys]) => selfComparison(keys)),
+  ...named("list_sets_contains_list list_sets_intersects_list", ([a, b]) => 1 + actualSize(a) * actualSize(b)),
+  ["list_sets_equivalent_list", ([a, b]) => 1 + actualSize(a) * actualSize(b) * 2],
   ["cidr_contains_ip_string", (args) => cidrCost(args, true, false)],
   ["cidr_contains_cidr_string", (args) => cidrCost(args, true, true)],
 ]);

@@ -139,6 +139,12 @@ export class EntryMap extends CelMap {
     this.#entries.set(text, [key, value]);
     return this;
   }
+  /** Only for whoever builds the map: the last of equal keys counts, where the first came. Throws CelError for what can be no key. */
+  put(key: CelValue, value: CelValue): void {
+    const text = typeof key === "number" ? undefined : keyText(key);
+    if (text === undefined) throw new CelError(`unsupported key type: ${typeOfValue(key).name}`);
+    this.#entries.set(text, [key, value]);
+  }
   get size(): number {
     return this.#entries.size;
   }

@@ -52,7 +52,7 @@ function readAs(read: (text: string) => unknown, message: string): Check {
 
 const UUID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/iu;
 /** The sizes of upstream's patterns of base64, of a UUID, of a date and time, of a URL. */
-const [BASE64_SIZE, UUID_SIZE, DATE_TIME_SIZE, URL_SIZE] = [84, 79, 82, 1103];
+const [BASE64_SIZE, UUID_SIZE, DATE_TIME_SIZE, URL_SIZE] = [84, 70, 71, 1103];
 
 const FORMATS: Readonly<Record<string, NamedFormat>> = {
   dns1123Label: new NamedFormat("DNS1123Label", (text) => nameIsDnsLabel(text, false), 30),

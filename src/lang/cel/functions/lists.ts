@@ -80,11 +80,15 @@ function flatten(list: List, depth = 1n): List {
   return depth === 0n ? list : list.flatMap((v) => (isList(v) ? flatten(v, depth - 1n) : [v]));
 }
 
-function sort(list: List): List {
-  const kind = list[0] === undefined ? "" : typeOfValue(list[0]).name;
-  if (list.some((v) => typeOfValue(v).name !== kind)) throw new CelError("list elements must have the same type");
-  return list.toSorted(compare);
+/** The elements in the order of their keys. */
+function sortByKeys(list: List, keys: List): List {
+  const kind = keys[0] === undefined ? "" : typeOfValue(keys[0]).name;
+  if (keys.some((key) => typeOfValue(key).name !== kind)) throw new CelError("list elements must have the same type");
+  const order = list.map((_value, i) => i).sort((i, j) => compare(keys[i] as CelValue, keys[j] as CelValue));
+  return order.map((i) => list[i] as CelValue);
 }
+
+const sort = (list: List): List => sortByKeys(list, list);
 
 const MAX_RANGE = 10_000_000n;
 
@@ -107,7 +111,7 @@ function distinct(list: List): List {
   return found;
 }
 
-/** cel-go's lists extension. */
+/** cel-go's lists extension; the macro `sortBy` belongs to it. */
 export const LIST_FUNCTIONS: FunctionTable = {
   slice: [method("list_slice", [listOf(A), INT, INT], listOf(A), slice)],
   flatten: [
@@ -115,6 +119,10 @@ export const LIST_FUNCTIONS: FunctionTable = {
     method("list_flatten_int", [listOf(DYN), INT], listOf(DYN), flatten),
   ],
   sort: COMPARABLE.map(([, type]) => method(`list_${type.name}_sort`, [listOf(type)], listOf(type), sort)),
+  // What `sortBy` expands to; expressions cannot write this name.
+  "@sortByAssociatedKeys": COMPARABLE.map(([, type]) =>
+    method(`list_${type.name}_sortByAssociatedKeys`, [listOf(A), listOf(type)], listOf(A), sortByKeys),
+  ),
   "lists.range": [global("lists_range", [INT], listOf(INT), range)],
   reverse: [method("list_reverse", [listOf(A)], listOf(A), (list: List) => list.toReversed())],
   distinct: [method("list_distinct", [listOf(A)], listOf(A), distinct)],

@@ -155,9 +155,6 @@ export const OPERATORS: FunctionTable = {
   ],
   "_[_]": [
     global("index_list", [listOf(A), INT], A, element),
-    // What the checker does not see at all: a whole number of another kind, in a list that is dynamic.
-    global("index_list_uint", [listOf(A), UINT], A, element),
-    global("index_list_double", [listOf(A), DOUBLE], A, element),
     global("index_map", [mapOf(A, B), A], B, entry),
   ],
   size: sizes.flatMap(([name, type, call]) => [global(`size_${name}`, [type], INT, call), method(`${name}_size`, [type], INT, call)]),

@@ -37,6 +37,6 @@ export const TIME_FUNCTIONS: FunctionTable = {
   getSeconds: [...getter("seconds", (d) => d.getUTCSeconds()), ...part("seconds", 1_000_000_000n)],
   getMilliseconds: [
     ...getter("milliseconds", (d) => d.getUTCMilliseconds()),
-    method("duration_to_milliseconds", [DURATION], INT, (duration: CelDuration) => (duration.ns % 1_000_000_000n) / 1_000_000n),
+    method("duration_to_milliseconds", [DURATION], INT, (duration: CelDuration) => duration.ns / 1_000_000n),
   ],
 };
