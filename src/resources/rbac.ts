@@ -41,7 +41,7 @@ function guarded(deps: ResourceDeps, check: Check): Special {
 }
 
 /** Only what the garbage collector changes: it must be able to delete what it could not grant. */
-function onlyCollectorFields(object: UnstructuredObject, old: UnstructuredObject): boolean {
+export function onlyCollectorFields(object: UnstructuredObject, old: UnstructuredObject): boolean {
   const strip = ({ metadata, ...rest }: UnstructuredObject): unknown => {
     const {
       ownerReferences: _owners,

@@ -3,7 +3,9 @@ import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admis
 import { jsonEqual } from "../../apiserver/json-equal.ts";
 import { parseCsr } from "../../host/pki.ts";
 import type { CertificateSigningRequest } from "../../schema/types/certificates-v1.ts";
+import type { ClusterTrustBundle } from "../../schema/types/certificates-v1beta1.ts";
 import type { ResourceDeps } from "../deps.ts";
+import { onlyCollectorFields } from "../rbac.ts";
 import { isAbout, refusal } from "./forbidden.ts";
 
 const group = "certificates.k8s.io";
@@ -55,6 +57,25 @@ export function certificateSigning(deps: ResourceDeps): AdmissionPlugin {
       if (same) return;
       if (!(await mayUseSigner(deps, attributes, "sign", old.spec.signerName)))
         throw refusal(attributes, `user not permitted to sign requests with signerName ${JSON.stringify(old.spec.signerName)}`);
+    },
+  };
+}
+
+/** Who vouches for a signer's trust anchors (KEP-3257). */
+export function clusterTrustBundleAttest(deps: ResourceDeps): AdmissionPlugin {
+  return {
+    name: "ClusterTrustBundleAttest",
+    handles: (a) =>
+      (a.operation === "CREATE" || a.operation === "UPDATE") &&
+      a.definition.resource === "clustertrustbundles" &&
+      a.definition.group === group,
+    validate: async (attributes) => {
+      const { object, oldObject } = attributes;
+      const signer = (object as unknown as ClusterTrustBundle).spec.signerName ?? "";
+      if (object === undefined || signer === "") return;
+      if (oldObject !== undefined && onlyCollectorFields(object, oldObject)) return;
+      if (!(await mayUseSigner(deps, attributes, "attest", signer)))
+        throw refusal(attributes, `user not permitted to attest for signerName ${JSON.stringify(signer)}`);
     },
   };
 }

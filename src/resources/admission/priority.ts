@@ -1,13 +1,16 @@
 import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admission.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
 import type { PriorityClass } from "../../schema/types/scheduling-v1.ts";
+import type { PodGroup } from "../../schema/types/scheduling-v1alpha2.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { isAbout, refusal } from "./forbidden.ts";
 
 const group = "scheduling.k8s.io";
 
-/** Pods get the number their priority class stands for; one class at most is the default. */
-export function priority(deps: ResourceDeps): AdmissionPlugin {
+/**
+ * Pods, and with `groups` pod groups (KEP-5710), get the number their priority class stands for; one class at most is the default.
+ */
+export function priority(deps: ResourceDeps, groups: boolean): AdmissionPlugin {
   const defaultClass = async (): Promise<PriorityClass | undefined> => {
     const all = (await deps.objects(group, "priorityclasses").list()) as unknown as PriorityClass[];
     return all.filter((c) => c.globalDefault === true).sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0];
@@ -18,11 +21,26 @@ export function priority(deps: ResourceDeps): AdmissionPlugin {
     if (found === undefined) throw refusal(attributes, `no PriorityClass with name ${name} was found`);
     return found as unknown as PriorityClass;
   };
+  const admitGroup = async (attributes: AdmissionAttributes): Promise<void> => {
+    const { spec } = attributes.object as unknown as PodGroup;
+    const found = await classOf(attributes, spec.priorityClassName ?? "");
+    const value = found?.value ?? 0;
+    if (spec.priority !== undefined && spec.priority !== value) {
+      const computed = `must match the priority computed (${value}) based on the priority class set in the spec`;
+      throw refusal(attributes, `priority set in the pod group (${spec.priority}) ${computed}`);
+    }
+    spec.priority = value;
+    if (found?.metadata?.name !== undefined) spec.priorityClassName = found.metadata.name;
+  };
   return {
     name: "Priority",
-    handles: (a) =>
-      (a.operation === "CREATE" || a.operation === "UPDATE") && (isAbout(a, "", "pods") || isAbout(a, group, "priorityclasses")),
+    handles: (a) => {
+      if (a.operation !== "CREATE" && a.operation !== "UPDATE") return false;
+      if (groups && a.operation === "CREATE" && isAbout(a, group, "podgroups")) return true;
+      return isAbout(a, "", "pods") || isAbout(a, group, "priorityclasses");
+    },
     admit: async (attributes) => {
+      if (attributes.definition.resource === "podgroups") return admitGroup(attributes);
       if (attributes.definition.resource !== "pods") return;
       const { spec } = attributes.object as unknown as Pod;
       if (spec === undefined) return;

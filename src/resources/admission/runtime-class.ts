@@ -1,9 +1,10 @@
 import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admission.ts";
-import { jsonEqual } from "../../apiserver/json-equal.ts";
-import type { Pod, Toleration } from "../../schema/types/core-v1.ts";
+import { semanticEqual } from "../../kinds/semantic-equal.ts";
+import type { Pod } from "../../schema/types/core-v1.ts";
 import type { RuntimeClass } from "../../schema/types/node-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { isAbout, refusal } from "./forbidden.ts";
+import { mergeTolerations } from "./merge-tolerations.ts";
 
 /** A pod takes overhead and scheduling from its runtime class (KEP-585). */
 export function runtimeClass(deps: ResourceDeps): AdmissionPlugin {
@@ -23,9 +24,9 @@ export function runtimeClass(deps: ResourceDeps): AdmissionPlugin {
       if (found === undefined || pod.spec === undefined) return;
       const overhead = found.overhead?.podFixed;
       if (found.overhead !== undefined) {
-        if (Object.keys(pod.spec.overhead ?? {}).length > 0 && !jsonEqual(overhead, pod.spec.overhead))
+        if (Object.keys(pod.spec.overhead ?? {}).length > 0 && !semanticEqual(overhead, pod.spec.overhead))
           throw refusal(attributes, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
-        if (overhead !== undefined) pod.spec.overhead = { ...overhead };
+        pod.spec.overhead = overhead === undefined ? undefined : { ...overhead };
       }
       if (found.scheduling !== undefined) setScheduling(attributes, pod.spec, found.scheduling);
     },
@@ -33,7 +34,7 @@ export function runtimeClass(deps: ResourceDeps): AdmissionPlugin {
       const pod = attributes.object as unknown as Pod;
       const found = await classOf(attributes, pod);
       if (found?.overhead !== undefined) {
-        if (!jsonEqual(found.overhead.podFixed ?? {}, pod.spec?.overhead ?? {}))
+        if (!semanticEqual(found.overhead.podFixed ?? {}, pod.spec?.overhead ?? {}))
           throw refusal(attributes, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
       } else if (pod.spec?.overhead !== undefined)
         throw refusal(attributes, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
@@ -57,15 +58,6 @@ function setScheduling(
     selector[key] = value;
   }
   if (Object.keys(selector).length > 0) spec.nodeSelector = selector;
-  const added = (scheduling.tolerations ?? []).filter((t) => !(spec.tolerations ?? []).some((own) => covers(own, t)));
-  if (added.length > 0) spec.tolerations = [...(spec.tolerations ?? []).filter((own) => !added.some((t) => covers(t, own))), ...added];
-}
-
-/** `a` tolerates everything that `b` does. */
-function covers(a: Toleration, b: Toleration): boolean {
-  if (a.key && a.key !== b.key) return false;
-  if (a.effect && a.effect !== b.effect) return false;
-  if (a.operator === "Exists")
-    return (a.tolerationSeconds ?? Number.POSITIVE_INFINITY) >= (b.tolerationSeconds ?? Number.POSITIVE_INFINITY);
-  return jsonEqual(a, b);
+  const tolerations = mergeTolerations(spec.tolerations ?? [], scheduling.tolerations ?? []);
+  if (tolerations.length > 0) spec.tolerations = tolerations;
 }

@@ -4,20 +4,22 @@ import { isAbout } from "./forbidden.ts";
 
 const notReady = "node.kubernetes.io/not-ready";
 const unreachable = "node.kubernetes.io/unreachable";
-const seconds = 300;
 
-/** Pods stay five minutes on a node that is not ready or cannot be reached, unless they say otherwise. */
-export function defaultTolerationSeconds(): AdmissionPlugin {
+/** Pods stay some time (five minutes) on a node that is not ready or cannot be reached, unless they say otherwise. */
+export function defaultTolerationSeconds(seconds: { readonly notReady: number; readonly unreachable: number }): AdmissionPlugin {
   return {
     name: "DefaultTolerationSeconds",
     handles: (a) => (a.operation === "CREATE" || a.operation === "UPDATE") && isAbout(a, "", "pods"),
     admit: (attributes) => {
       const { spec } = attributes.object as unknown as Pod;
       if (spec === undefined) return;
-      for (const key of [notReady, unreachable]) {
+      for (const [key, tolerationSeconds] of [
+        [notReady, seconds.notReady],
+        [unreachable, seconds.unreachable],
+      ] as const) {
         const tolerated = spec.tolerations?.some((t) => (!t.key || t.key === key) && (!t.effect || t.effect === "NoExecute"));
         if (tolerated !== true)
-          spec.tolerations = [...(spec.tolerations ?? []), { key, operator: "Exists", effect: "NoExecute", tolerationSeconds: seconds }];
+          spec.tolerations = [...(spec.tolerations ?? []), { key, operator: "Exists", effect: "NoExecute", tolerationSeconds }];
       }
     },
   };

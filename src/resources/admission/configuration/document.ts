@@ -19,6 +19,8 @@ export interface DocumentType {
   readonly versions: readonly string[];
   readonly kind: string;
   readonly fields: Readonly<Record<string, Shape>>;
+  /** Fields that are not known are left aside: some old configurations are read so. */
+  readonly lenient?: boolean;
 }
 
 export class ConfigurationError extends Error {
@@ -43,7 +45,8 @@ export function readDocument(text: string, types: readonly DocumentType[]): Reco
   const type = types.find((t) => t.kind === kind && t.versions.includes(apiVersion));
   if (type === undefined)
     throw new ConfigurationError(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`, true);
-  const faults = documentFaults(value, { apiVersion: "string", kind: "string", ...type.fields });
+  const all = documentFaults(value, { apiVersion: "string", kind: "string", ...type.fields });
+  const faults = type.lenient === true ? all.filter((fault) => !fault.startsWith("unknown field")) : all;
   if (faults.length > 0) throw new ConfigurationError(`strict decoding error: ${faults.join(", ")}`);
   return value;
 }
