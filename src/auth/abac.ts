@@ -1,5 +1,5 @@
 /** Attribute based access control: policies of a file, a JSON object a line (`--authorization-mode ABAC`). */
-import { goQuote } from "../schema/go-quote.ts";
+import { goQuote } from "../core/go-quote.ts";
 import { ConfigError, type ConfigKind, readConfigDocument } from "./config/config-document.ts";
 import type { Attributes, Authorizer, Verdict } from "./authorizer.ts";
 import type { RuleResolver, RuleSet } from "./authorizers.ts";

@@ -1,6 +1,5 @@
-/** Text in Go's double quotes, as `%q` and `strconv.Quote` write it. */
-
-const ESCAPES: Readonly<Record<string, string>> = {
+/** Strings as Go quotes them, in messages and in the downward API. */
+const escapes: Record<string, string> = {
   "\x07": "\\a",
   "\b": "\\b",
   "\f": "\\f",
@@ -8,18 +7,23 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "\\r",
   "\t": "\\t",
   "\v": "\\v",
-  "\\": "\\\\",
   '"': '\\"',
+  "\\": "\\\\",
 };
 
-function escaped(c: string): string {
-  const known = ESCAPES[c];
-  if (known !== undefined) return known;
-  const code = c.codePointAt(0) as number;
-  if (code < 0x80) return `\\x${code.toString(16).padStart(2, "0")}`;
-  return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
-}
-
+/** Go's `%q`: printable characters stay, others are escaped. */
 export function goQuote(text: string): string {
-  return `"${text.replace(/["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escaped)}"`;
+  let out = '"';
+  for (const c of text) {
+    const escape = escapes[c];
+    if (escape !== undefined) out += escape;
+    else if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(c)) out += c;
+    else {
+      const code = c.codePointAt(0) as number;
+      if (code < 0x80) out += `\\x${code.toString(16).padStart(2, "0")}`;
+      else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
+      else out += `\\U${code.toString(16).padStart(8, "0")}`;
+    }
+  }
+  return `${out}"`;
 }

@@ -2,7 +2,7 @@
  * Field errors as `k8s.io/apimachinery/pkg/util/validation/field` words them. A validator returns all of them in one
  * list; {@link invalid} turns the list into the 422 answer.
  */
-import { goQuote } from "./go-quote.ts";
+import { goQuote } from "../core/go-quote.ts";
 import { ApiError } from "../core/api-error.ts";
 
 export type FieldErrorType =

@@ -4,7 +4,7 @@
  */
 import { parseGoDuration } from "../../core/go-duration.ts";
 import { parseYaml, YamlError } from "../../lang/yaml.ts";
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 
 /** What a field may hold. `name`: the struct's in Go, which messages show. */
 export type ConfigShape =

@@ -1,5 +1,5 @@
 /** URLs as far as Go's net/url finds fault with them. */
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 
 export interface UrlParts {
   readonly scheme: string;

@@ -1,6 +1,6 @@
 /** Groups that a token does not bring but says where to get (OpenID Connect Core 1.0 §5.6.2). */
 import type { Clock } from "../../core/clock.ts";
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 import { asError } from "../errors.ts";
 import { type Claims, stringMap } from "./claims.ts";
 import type { HttpGetter } from "./http-get.ts";

@@ -1,6 +1,6 @@
 /** Whether an ID token is one of an issuer, for us, and still good (OpenID Connect Core 1.0 §3.1.3.7). */
 import type { Clock } from "../../core/clock.ts";
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 import { asError } from "../errors.ts";
 import { type Claims, parseClaims } from "./claims.ts";
 import { type CompactJws, parseCompactJws, rawBase64 } from "./jws.ts";

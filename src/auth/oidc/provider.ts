@@ -1,6 +1,6 @@
 /** An OpenID Connect issuer as its discovery document tells of it (OpenID Connect Discovery 1.0 §4). */
 import { asError } from "../errors.ts";
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 import type { HttpGetter } from "./http-get.ts";
 
 export interface Provider {

@@ -5,7 +5,7 @@ import type { Container, Pod } from "../../schema/types/core-v1.ts";
 import { envFileValue } from "./env-file.ts";
 import { containerEnvironment, UnknownVolume, type ReferencedObjects } from "./environment.ts";
 import { expand, unresolved } from "./expansion.ts";
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 import { fieldValue, resourceValue } from "./field-values.ts";
 import { hostsFile, kernelHostname, parseResolvConf, podDns, podHostname } from "./hostname.ts";
 import { cgroupPaths, containerResources, milliCpuToQuota, milliCpuToShares, oomScoreAdjustment, podCgroupLimits } from "./resources.ts";

@@ -1,6 +1,6 @@
 /** Values of the downward API: `fieldRef` and `resourceFieldRef`, in environments and volumes. */
 import type { Container, ObjectFieldSelector, Pod, ResourceFieldSelector } from "../../schema/types/core-v1.ts";
-import { goQuote } from "../../schema/go-quote.ts";
+import { goQuote } from "../../core/go-quote.ts";
 import { parseQuantity, quantityMilliValue, quantityValue } from "../../core/quantity.ts";
 
 export interface PodAddresses {
