@@ -26,16 +26,28 @@ export interface BootstrapOptions {
 /** Answers the object to write, or undefined when `existing` may stay. `recreate`: it must be deleted first. */
 export type Reconcile = (existing: KubeObject, wished: KubeObject) => { object: KubeObject; recreate?: boolean } | undefined;
 
+const flowControlManager = "api-priority-and-fairness-config-producer-v1";
+
 /** In this order; within a kind everything at once, so that a store with group commit syncs once. */
-const kinds: readonly { readonly kind: string; readonly ref: ResourceRef<KubeObject>; readonly reconcile?: Reconcile }[] = [
+const kinds: readonly {
+  readonly kind: string;
+  readonly ref: ResourceRef<KubeObject>;
+  readonly reconcile?: Reconcile;
+  readonly fieldManager?: string;
+}[] = [
   { kind: "Namespace", ref: namespaces },
   { kind: "ClusterRole", ref: clusterroles, reconcile: reconcileRole },
   { kind: "ClusterRoleBinding", ref: clusterrolebindings, reconcile: reconcileBinding },
   { kind: "Role", ref: roles, reconcile: reconcileRole },
   { kind: "RoleBinding", ref: rolebindings, reconcile: reconcileBinding },
   { kind: "PriorityClass", ref: priorityclasses },
-  { kind: "PriorityLevelConfiguration", ref: prioritylevelconfigurations, reconcile: reconcileFlowControl },
-  { kind: "FlowSchema", ref: flowschemas, reconcile: reconcileFlowControl },
+  {
+    kind: "PriorityLevelConfiguration",
+    ref: prioritylevelconfigurations,
+    reconcile: reconcileFlowControl,
+    fieldManager: flowControlManager,
+  },
+  { kind: "FlowSchema", ref: flowschemas, reconcile: reconcileFlowControl, fieldManager: flowControlManager },
 ];
 
 /** `client` must be in `system:masters`. Idempotent; safe with several servers starting at once. */
@@ -47,27 +59,45 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
   await ensureServiceCidr(client, options);
 }
 
-async function ensureKind(client: Client, { ref, reconcile }: (typeof kinds)[number], wished: readonly KubeObject[]): Promise<void> {
+async function ensureKind(
+  client: Client,
+  { ref, reconcile, fieldManager }: (typeof kinds)[number],
+  wished: readonly KubeObject[],
+): Promise<void> {
   const present = new Map((await client.resource(ref).list()).items.map((o) => [objectKey(o), o]));
+  const options = fieldManager === undefined ? {} : { fieldManager };
   await Promise.all(
     wished.map(async (object) => {
       const existing = present.get(objectKey(object));
       const at = client.resource(ref, object.metadata?.namespace ?? "");
       if (existing === undefined) {
-        await ignoring("AlreadyExists", at.create(mutable(object)));
+        await ignoring("AlreadyExists", at.create(asCreated(object), options));
         return;
       }
       const change = reconcile?.(existing, object);
       if (change === undefined) return;
-      if (change.recreate !== true) await ignoring("Conflict", at.update(change.object));
+      if (change.recreate !== true) await ignoring("Conflict", at.update(change.object, options));
       else {
         await at.delete(object.metadata?.name ?? "", {
           preconditions: existing.metadata?.uid === undefined ? {} : { uid: existing.metadata.uid },
         });
-        await ignoring("AlreadyExists", at.create(change.object));
+        await ignoring("AlreadyExists", at.create(change.object, options));
       }
     }),
   );
+}
+
+const descriptions: Readonly<Record<string, string>> = {
+  "system-cluster-critical": "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
+};
+
+/** A new object without what the server adds by itself, whose manager would be who creates it. */
+function asCreated(object: KubeObject): KubeObject {
+  const { spec, ...rest } = mutable(object) as KubeObject & { spec?: unknown };
+  if (object.kind === "Namespace") return rest;
+  const description = object.kind === "PriorityClass" ? descriptions[object.metadata?.name ?? ""] : undefined;
+  return { ...rest, ...(spec === undefined ? {} : { spec }), ...(description === undefined ? {} : { description }) };
 }
 
 /** Another server was faster: it writes the same. */
@@ -98,6 +128,13 @@ async function ensureServiceCidr(client: Client, options: BootstrapOptions): Pro
   const ready = found.status?.conditions?.find((c) => c.type === "Ready");
   if (!same || found.metadata?.deletionTimestamp !== undefined || (ready !== undefined && ready.status !== "Unknown")) return;
   const lastTransitionTime = formatTime((options.clock ?? systemClock).now());
-  const condition = { type: "Ready", status: "True", reason: "", message: "Kubernetes default Service CIDR is ready", lastTransitionTime };
-  await ignoring("Conflict", at.updateStatus({ ...mutable(found), status: { conditions: [condition] } }));
+  const condition = { type: "Ready", status: "True", message: "Kubernetes default Service CIDR is ready", lastTransitionTime };
+  const applied = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "ServiceCIDR",
+    metadata: { name: defaultCidr },
+    status: { conditions: [condition] },
+  };
+  const how = { subresource: "status", fieldManager: "kubernetes-service-cidr-controller", force: true };
+  await ignoring("Conflict", at.patch(defaultCidr, "apply", applied, how));
 }

@@ -17,8 +17,9 @@ export function clusterRoleAggregationController(): Controller {
         const role = roles.lister.get("", key);
         const rules = role === undefined ? undefined : aggregatedRules(role, roles.lister.list());
         if (role === undefined || rules === undefined) return;
-        const metadata = { resourceVersion: role.metadata?.resourceVersion };
-        await client.resource(clusterroles).patch(key, "merge", { metadata, rules }, { signal });
+        const applied = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: key }, rules };
+        const how = { fieldManager: "clusterrole-aggregation-controller", force: true, signal };
+        await client.resource(clusterroles).patch(key, "apply", applied, how);
       };
     },
   };

@@ -1,7 +1,6 @@
 /** Whether the priority level a FlowSchema names exists: its `Dangling` condition (KEP-1040). */
 import { hasReason } from "../../core/api-error.ts";
 import { formatTime } from "../../core/clock.ts";
-import { mutable } from "../../schema/object.ts";
 import { flowschemas } from "../../schema/types/flowcontrol-v1.ts";
 import type { FlowSchema } from "../../schema/types/flowcontrol-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
@@ -25,12 +24,11 @@ async function update(deps: ResourceDeps, schema: FlowSchema, known: ReadonlySet
   if (old?.status === status && old.message === message) return;
   const lastTransitionTime = old?.status === status && old.lastTransitionTime ? old.lastTransitionTime : formatTime(deps.clock.now());
   const condition = { type: "Dangling", status, reason: dangling ? "NotFound" : "Found", message, lastTransitionTime };
-  const others = (schema.status?.conditions ?? []).filter((c) => c.type !== "Dangling");
+  const name = schema.metadata?.name ?? "";
+  const applied = { apiVersion: `${group}/v1`, kind: "FlowSchema", metadata: { name }, status: { conditions: [condition] } };
+  const how = { subresource: "status", fieldManager: "api-priority-and-fairness-config-consumer-v1", force: true };
   try {
-    await deps
-      .client()
-      .resource(flowschemas)
-      .updateStatus({ ...mutable(schema), status: { conditions: [...others, condition] } });
+    await deps.client().resource(flowschemas).patch(name, "apply", applied, how);
   } catch (error) {
     // Changed or gone meanwhile: the next round looks again.
     if (!hasReason(error, "Conflict", "NotFound")) throw error;
