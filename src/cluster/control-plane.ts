@@ -3,6 +3,7 @@
  * scheduler, simulated nodes. One process; every component gets a client of its own identity and the same clock.
  */
 import { listen, type HttpFront } from "../apiserver/http/front.ts";
+import type { Auditor } from "../apiserver/audit/auditor.ts";
 import type { AdmissionPlugin } from "../apiserver/admission.ts";
 import { addEndpoints } from "../apiserver/endpoints/index.ts";
 import { reviewHandlers } from "../apiserver/endpoints/reviews.ts";
@@ -19,7 +20,6 @@ import { MetricsRegistry } from "../core/metrics.ts";
 import { builtinControllers } from "../controllers/index.ts";
 import type { ControllerContext } from "../operator/controller.ts";
 import { runControllers } from "../operator/run-controllers.ts";
-import { admissionChain } from "../resources/admission/index.ts";
 import { ensureBootstrapObjects } from "../resources/bootstrap.ts";
 import { enablementOf } from "../resources/enablement.ts";
 import { startCustomResources } from "../resources/custom-resources.ts";
@@ -29,6 +29,7 @@ import { nodes, type Node } from "../schema/types/core-v1.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
+import { admissionOf } from "./admission.ts";
 import { openClusterStore } from "./cluster-store.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
@@ -76,10 +77,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const stopping = new AbortController();
   const stops: (() => Promise<void> | void)[] = [];
   const localNodes = new Map<string, LocalNode>();
+  const audit = await auditorFor(flags, options, metrics);
+  stops.push(async () => audit?.close());
   const store = await openClusterStore(config, flags, clock, log.child("store"));
   stops.push(() => store.close());
   try {
-    const { server, secure, deps } = assemble(options, flags, store, metrics, localNodes);
+    const { server, secure, deps } = assemble(options, { flags, audit }, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
     const client = inProcessClient(
@@ -137,13 +140,24 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   }
 }
 
+/** Most clusters keep no audit trail: its code is loaded where one does. */
+async function auditorFor(
+  flags: ApiServerFlags,
+  { clock, log }: ControlPlaneOptions,
+  metrics: MetricsRegistry,
+): Promise<Auditor | undefined> {
+  if (!["audit-policy-file", "audit-log-path", "audit-webhook-config-file"].some((name) => flags.given(name))) return undefined;
+  const { auditorOf } = await import("./audit.ts");
+  return auditorOf(flags, { clock, log: log.child("audit"), metrics });
+}
+
 /** How a component of upstream names itself: writes are told apart by it. */
 const agentOf = (component: string): string => `${component}/${kubernetesVersion}`;
 
 /** The server with everything installed, not yet started. */
 function assemble(
   options: ControlPlaneOptions,
-  flags: ApiServerFlags,
+  { flags, audit }: { readonly flags: ApiServerFlags; readonly audit: Auditor | undefined },
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
@@ -164,6 +178,7 @@ function assemble(
     metrics,
     authenticator: secure.authenticator,
     authorizer: secure.authorizer,
+    audit,
     admission,
   });
   const client = inProcessClient(
@@ -201,7 +216,7 @@ function assemble(
     },
   };
   for (const definition of builtinResources(deps)) server.install(definition);
-  admission.push(...admissionChain(deps, { metrics, enable: ["NodeRestriction"] }));
+  admission.push(...admissionOf(flags, deps, metrics, {}));
   addEndpoints(server, {
     metrics,
     version: versionInfo(),

@@ -7,6 +7,8 @@ import { type PluginConfigurations, readAdmissionConfiguration } from "./configu
 import { ConfigurationError } from "./configuration/document.ts";
 import { admissionPlugins } from "./plugins.ts";
 
+export { ConfigurationError } from "./configuration/document.ts";
+
 export interface AdmissionChainOptions {
   readonly metrics?: MetricsRegistry | undefined;
   /** Default: what v1.36 has on. */
@@ -14,8 +16,6 @@ export interface AdmissionChainOptions {
   /** `--enable-admission-plugins`, `--disable-admission-plugins`. An enabled one wins over one that is off by default. */
   readonly enable?: readonly string[] | undefined;
   readonly disable?: readonly string[] | undefined;
-  /** `--admission-control`: these alone, as well as what is on by default is left off. Not beside the two above. */
-  readonly only?: readonly string[] | undefined;
   /** `--admission-control-config-file`. */
   readonly configurationFile?: string | undefined;
   /** `--default-not-ready-toleration-seconds`, `--default-unreachable-toleration-seconds`. Default 300. */
@@ -61,28 +61,16 @@ export function admissionChain(deps: ResourceDeps, options: AdmissionChainOption
 }
 
 /** Names of the plugins that are on. */
-export function enabledPlugins({
-  enable = [],
-  disable = [],
-  only,
-}: Pick<AdmissionChainOptions, "enable" | "disable" | "only">): Set<string> {
-  if (only !== undefined) return new Set(only);
+export function enabledPlugins({ enable = [], disable = [] }: Pick<AdmissionChainOptions, "enable" | "disable">): Set<string> {
   const enabled = admissionPlugins.filter(({ name, onByDefault }) => enable.includes(name) || (onByDefault && !disable.includes(name)));
   return new Set(enabled.map((row) => row.name));
 }
 
-function optionFaults({ enable = [], disable = [], only = [] }: AdmissionChainOptions): string[] {
+function optionFaults({ enable = [], disable = [] }: AdmissionChainOptions): string[] {
   const known = new Set(admissionPlugins.map((row) => row.name));
   const unknown = (flag: string, names: readonly string[]): string[] =>
     names.filter((name) => !known.has(name)).map((name) => `${flag} plugin ${JSON.stringify(name)} is unknown`);
-  const faults: string[] = [];
-  if (only.length > 0 && (enable.length > 0 || disable.length > 0))
-    faults.push("admission-control and enable-admission-plugins/disable-admission-plugins flags are mutually exclusive");
-  faults.push(
-    ...unknown("admission-control", only),
-    ...unknown("enable-admission-plugins", enable),
-    ...unknown("disable-admission-plugins", disable),
-  );
+  const faults = [...unknown("enable-admission-plugins", enable), ...unknown("disable-admission-plugins", disable)];
   const both = [...new Set(enable)].filter((name) => disable.includes(name)).sort();
   if (both.length > 0) faults.push(`[${both.join(" ")}] in enable-admission-plugins and disable-admission-plugins overlapped`);
   return faults;
