@@ -7,7 +7,8 @@ import { labelSelectorMatcher } from "../../schema/label-selector.ts";
 import { pods } from "../../schema/types/core-v1.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
 import type { DeleteOptions } from "../../schema/types/meta-v1.ts";
-import type { Eviction, PodDisruptionBudget } from "../../schema/types/policy-v1.ts";
+import { mutable } from "../../schema/object.ts";
+import { type Eviction, type PodDisruptionBudget, poddisruptionbudgets } from "../../schema/types/policy-v1.ts";
 import { created, requestBody } from "../answers.ts";
 import type { ResourceDeps } from "../deps.ts";
 import { setPodCondition } from "./conditions.ts";
@@ -120,13 +121,19 @@ class Evictor {
       return;
     }
     try {
-      await this.#deps
-        .objects("policy", "poddisruptionbudgets")
-        .update(this.#namespace, name, (object) => spend(object as unknown as PodDisruptionBudget, this.#name, this.#deps.clock.now()));
+      await this.#retried(true, () => this.#spendOnce(name));
     } catch (error) {
       if (hasReason(error, "Conflict")) throw timeout(`couldn't update PodDisruptionBudget "${name}" due to conflicts`, 10);
       throw error;
     }
+  }
+
+  async #spendOnce(name: string): Promise<void> {
+    const budget = await this.#deps.objects("policy", "poddisruptionbudgets").get(this.#namespace, name);
+    if (budget === undefined) throw notFound({ group: "policy", resource: "poddisruptionbudgets" }, name);
+    const spent = mutable(budget) as unknown as PodDisruptionBudget;
+    spend(spent, this.#name, this.#deps.clock.now());
+    await this.#deps.client().resource(poddisruptionbudgets, this.#namespace).updateStatus(spent);
   }
 
   /** Notes the eviction in the pod's conditions, then deletes it. */
