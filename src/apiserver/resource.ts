@@ -31,10 +31,24 @@ export interface ResourceDefinition {
   readonly subresources: Readonly<Record<string, Subresource>>;
   /** Present: nothing is stored, the handler answers every verb (reviews, token requests, component statuses). */
   readonly handler?: ((request: ApiRequest) => Promise<ApiResponse>) | undefined;
+  /**
+   * Versions are converted by asking somebody else. The hooks of a write then get objects of the version that the client speaks,
+   * and those of the versions themselves do not convert.
+   */
+  readonly converter?: ObjectConverter | undefined;
   /** Prefix of the keys in the store: `/registry/pods`. Definitions with the same prefix show the same objects (events). */
   readonly storagePrefix: string;
   /** Group of the stored objects, where it is not `group`: events.k8s.io stores core Events. */
   readonly storageGroup?: string | undefined;
+}
+
+/** A conversion that has to be awaited (a conversion webhook). */
+export interface ObjectConverter {
+  /**
+   * The objects at `apiVersion`, in their order: new ones, the given stay as they are. An object that is at it already comes
+   * back as it is. Throws an ApiError.
+   */
+  convert(objects: readonly UnstructuredObject[], apiVersion: string): Promise<UnstructuredObject[]>;
 }
 
 export interface ResourceVersion {

@@ -1,9 +1,11 @@
 /** Errors of patches, with upstream's codes and messages. */
 import { ApiError } from "../../core/api-error.ts";
 
-/** A patch that does not fit the object: upstream hides why behind a general sentence. */
-export function patchRejected(): ApiError {
-  return new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {});
+/** A patch that does not fit the object: upstream hides why behind a general sentence. `why` is its library's and goes into `cause`. */
+export function patchRejected(why: string): ApiError {
+  const error = new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {});
+  error.cause = new Error(why);
+  return error;
 }
 
 /** A patch whose form is wrong. */

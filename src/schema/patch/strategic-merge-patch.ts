@@ -149,7 +149,7 @@ function itemType(...lists: readonly (readonly unknown[])[]): string {
   for (const item of lists.flat(1)) {
     const found = goType(item);
     if (type === undefined) {
-      if (found === "[]interface {}") throw patchRejected();
+      if (found === "[]interface {}") throw patchRejected("an element is a list");
       type = found;
     } else if (type !== found) throw unmergeable(`list element types are not identical: ${goPrint(lists)}`);
   }
