@@ -54,11 +54,33 @@ export interface ApiRequest {
   readonly warnings: string[];
   /** Set while an audit event is kept of this request: `audit/annotations.ts` writes here. */
   auditAnnotations?: Map<string, string> | undefined;
+  /** Present while an audit event is kept of this request. */
+  audit?: RequestAudit | undefined;
+  /** The id in `Audit-Id`: the caller's, or one that the front or audit gives. */
+  auditId?: string | undefined;
+  /** Path and query as they came; absent in-process. */
+  readonly uri?: string | undefined;
   /** False: the front has seen that there is no Impersonate header. */
   readonly impersonates?: boolean | undefined;
   /** Filled in by the pipeline's first step: fronts pass {@link unresolvedInfo}. */
   info: RequestInfo;
   readonly log: Logger;
+}
+
+/** What an audit event of a request wants to be told (`apiserver/audit/`). */
+export interface RequestAudit {
+  /** The body is part of the event. */
+  readonly wantsRequest: boolean;
+  /** The answer is part of the event: who answers gives `audited`. */
+  readonly wantsResponse: boolean;
+  /** `impersonate:user-info` and its like: the right by which the request goes on as someone else. */
+  impersonationConstraint: string | undefined;
+  /** The body as it was decoded, at the version of the request; it may change afterwards. */
+  requestObject(object: KubeObject): void;
+  /** Alters what {@link requestObject} was told: `complete` gets a mutable copy. */
+  completeRequestObject(complete: (object: KubeObject) => KubeObject): void;
+  /** A patch, as it came. */
+  requestPatch(patch: Uint8Array | KubeObject): void;
 }
 
 /** What a front puts into `info`: the pipeline resolves it from method, path and query. */
@@ -90,6 +112,8 @@ export interface ApiResponse {
   watch?: WatchSource | undefined;
   /** The handler took `upgrade.socket` and answers by itself. */
   hijacked?: boolean | undefined;
+  /** What is answered, for the audit event: the object, or its JSON. Given when the request's `audit` is there. */
+  audited?: { readonly object?: KubeObject; readonly bytes?: () => Uint8Array | readonly Uint8Array[] } | undefined;
 }
 
 /** A watch without encoding. It also ends when the request's signal aborts. */

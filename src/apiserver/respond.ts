@@ -49,9 +49,11 @@ export async function respondEntry(scope: Scope, entry: Entry, status: number, n
     const object = view.read(entry.object()) as UnstructuredObject;
     return respondObject(request, as?.kind === "Table" ? tableOf(scope, view, object, as.version) : object, status, negotiated);
   }
-  if (request.inProcess === true && as === undefined) return { status, headers: {}, object: entry.servedObject(served) };
+  const audited =
+    request.audit?.wantsResponse === true && as === undefined ? { bytes: () => objectBytes(served, entry, "json") } : undefined;
+  if (request.inProcess === true && as === undefined) return { status, headers: {}, object: entry.servedObject(served), audited };
   if (as === undefined && format !== "yaml" && !negotiated.pretty) {
-    return { status, headers: contentHeaders(format), bytes: objectBytes(served, entry, format) };
+    return { status, headers: contentHeaders(format), bytes: objectBytes(served, entry, format), audited };
   }
   const object = entry.servedObject(served);
   return respondObject(request, as === undefined ? object : transform(scope, object, as), status, negotiated);
@@ -75,9 +77,10 @@ function transform(scope: Scope, object: UnstructuredObject, as: NonNullable<Neg
 
 /** An answer that is an object of its own. */
 export async function respondObject(request: ApiRequest, object: KubeObject, status: number, negotiated: Negotiated): Promise<ApiResponse> {
-  if (request.inProcess === true) return { status, headers: {}, object: deepFreeze(object) };
+  const audited = request.audit === undefined ? undefined : { object };
+  if (request.inProcess === true) return { status, headers: {}, object: deepFreeze(object), audited };
   const { bytes, format } = await encodeObject(object, negotiated);
-  return { status, headers: contentHeaders(format), bytes };
+  return { status, headers: contentHeaders(format), bytes, audited };
 }
 
 /** Throws 406 when a handler, whose answers have no other form than their own, could not please the client. */

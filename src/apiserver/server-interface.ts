@@ -6,6 +6,7 @@ import type { Logger } from "../core/log.ts";
 import type { MetricsRegistry } from "../core/metrics.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { Store } from "../store/store.ts";
+import type { Auditor } from "./audit/auditor.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 import type { ResourceDefinition } from "./resource.ts";
@@ -25,6 +26,8 @@ export interface ApiServerOptions {
   readonly authorizer?: Authorizer | undefined;
   /** In upstream's order: every `admit` runs before the first `validate`. May be filled until the first request. */
   readonly admission: readonly AdmissionPlugin[];
+  /** Absent: no audit events are kept. */
+  readonly audit?: Auditor | undefined;
   /** Longest time a request that is neither a watch nor a connect may take, in ms. 60 000 by default. */
   readonly requestTimeout?: number | undefined;
   /** Watches without timeoutSeconds last between this and twice this, in ms. 1 800 000 by default. */

@@ -3,9 +3,11 @@
  * The life of a request is the array below.
  */
 import { internalError, isApiError, notFound } from "../core/api-error.ts";
+import type { Auditor } from "./audit/auditor.ts";
 import { mutable, type UnstructuredObject } from "../schema/object.ts";
+import { beginAudit } from "./pipeline/audit.ts";
 import { authenticate } from "./pipeline/authentication.ts";
-import { authorize } from "./pipeline/authorization.ts";
+import { attributesOf, authorize } from "./pipeline/authorization.ts";
 import { dispatch } from "./pipeline/dispatch.ts";
 import { impersonate } from "./pipeline/impersonation.ts";
 import { deadlineOf, limit } from "./pipeline/limits.ts";
@@ -28,6 +30,7 @@ type Step = (state: RequestState) => Promise<ApiResponse | undefined> | ApiRespo
 const pipeline: readonly Step[] = [
   resolveInfo, // what the path and method mean
   authenticate, // who asks
+  beginAudit, // what of it is to be told
   impersonate, // on whose behalf
   limit, // wait for a place when there are too many already
   authorize, // may they
@@ -66,8 +69,17 @@ class GenericApiServer implements ApiServer {
   }
 
   async handle(request: ApiRequest): Promise<ApiResponse> {
-    const { clock } = this.#state.options;
-    const state: RequestState = { server: this.#state, request, inFlight: undefined, longRunning: false };
+    const { clock, audit } = this.#state.options;
+    const state: RequestState = {
+      server: this.#state,
+      request,
+      inFlight: undefined,
+      audit: undefined,
+      authenticated: false,
+      received: audit === undefined ? 0 : clock.now(),
+      longRunning: false,
+    };
+    audit?.receive(request);
     const started = clock.monotonic();
     this.#active++;
     let response: ApiResponse;
@@ -81,6 +93,7 @@ class GenericApiServer implements ApiServer {
       if (state.inFlight !== undefined) this.#state.slots[state.inFlight].release();
       if (this.#active === 0) this.#idle?.();
     }
+    if (audit !== undefined) this.#tell(audit, state, response);
     this.#observe(state, response, state.longRunning ? undefined : (clock.monotonic() - started) / 1000);
     return response;
   }
@@ -93,10 +106,19 @@ class GenericApiServer implements ApiServer {
 
   async #refuse(request: ApiRequest, thrown: unknown): Promise<ApiResponse> {
     const error = toApiError(thrown, request.log);
-    const response = await respondPlain(request, failureStatus(error), error.code);
+    const status = failureStatus(error);
+    const response = await respondPlain(request, status, error.code);
+    if (this.#state.options.audit !== undefined) response.audited = { object: status };
     const retry = error.details?.retryAfterSeconds;
     if (retry !== undefined) response.headers["retry-after"] = String(retry);
     return response;
+  }
+
+  /** The request's audit event, if it has one. */
+  #tell(audit: Auditor, state: RequestState, response: ApiResponse): void {
+    const { request } = state;
+    if (state.audit !== undefined) audit.answered(state.audit, request, response, state.longRunning);
+    else if (!state.authenticated && request.user === undefined) audit.refused(request, attributesOf(request), state.received, response);
   }
 
   #observe(state: RequestState, response: ApiResponse, seconds: number | undefined): void {

@@ -1,8 +1,8 @@
 /** What HTTP/2 and HTTP/1.1 answers have in common: headers, compression, large bodies piece by piece. */
-import { randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { constants, gzip as gzipCallback } from "node:zlib";
 import type { ApiError } from "../../core/api-error.ts";
+import { auditIdOf } from "../audit/audit-id.ts";
 import type { ApiResponse, ResponseSink } from "../request.ts";
 import type { WireRequest } from "./wire-request.ts";
 
@@ -39,7 +39,7 @@ const hopByHop: ReadonlySet<string> = new Set(["connection", "keep-alive", "prox
 
 function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders {
   const own = response.headers;
-  const headers: OutgoingHeaders = [":status", String(response.status), "audit-id", auditId(request)];
+  const headers: OutgoingHeaders = [":status", String(response.status), "audit-id", auditIdOf(request)];
   if (own["cache-control"] === undefined) headers.push("cache-control", "no-cache, private");
   for (const given of Object.keys(own)) {
     const value = own[given] as string | string[];
@@ -52,17 +52,6 @@ function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders
     for (const warning of new Set(request.warnings)) headers.push("warning", warningHeader(warning));
   }
   return headers;
-}
-
-/** Random for the process, counted within it: unique, and cheaper than a random number a request. */
-const auditPrefix = randomUUID().slice(0, 24);
-let audits = 0;
-
-/** The caller's id when it sent a sound one, else a new one. */
-function auditId(request: WireRequest): string {
-  const given = request.headers["audit-id"];
-  if (typeof given === "string" && given !== "" && given.length <= 64) return given;
-  return auditPrefix + (audits++).toString(16).padStart(12, "0");
 }
 
 function acceptsGzip(request: WireRequest): boolean {

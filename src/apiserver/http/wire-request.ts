@@ -13,6 +13,7 @@ const noQuery = new URLSearchParams();
 export class WireRequest implements ApiRequest {
   readonly method: string;
   readonly path: string;
+  readonly uri: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly remoteAddress: string | undefined;
   readonly certificate: ClientCertificate | undefined;
@@ -21,6 +22,7 @@ export class WireRequest implements ApiRequest {
   body: Uint8Array | undefined = undefined;
   upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined = undefined;
   user: UserInfo | undefined = undefined;
+  auditId: string | undefined = undefined;
   /** False: the front has seen that no header asks for it. */
   impersonates: boolean | undefined = undefined;
   info: RequestInfo = unresolvedInfo;
@@ -31,6 +33,7 @@ export class WireRequest implements ApiRequest {
 
   constructor(method: string, url: string, headers: Readonly<Record<string, string | string[] | undefined>>, peer: Peer, log: Logger) {
     this.method = method;
+    this.uri = url;
     const mark = url.indexOf("?");
     this.path = mark < 0 ? url : url.slice(0, mark);
     this.#search = mark < 0 ? "" : url.slice(mark + 1);

@@ -4,6 +4,7 @@ import type { GroupVersionKind } from "../../schema/object.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
 import { connectOptions } from "../admission/connect-options.ts";
+import { annotate } from "../audit/annotations.ts";
 import { requirePlain } from "../respond.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ResourceDefinition, Subresource } from "../resource.ts";
@@ -126,6 +127,8 @@ function warnOfDeprecation(server: ServerState, request: ApiRequest, served: Ser
   const { deprecated } = served.version;
   if (deprecated === undefined) return;
   request.warnings.push(deprecated.warning);
+  annotate(request, "k8s.io/deprecated", "true");
+  if (deprecated.removedRelease) annotate(request, "k8s.io/removed-release", deprecated.removedRelease);
   const { group, resource } = served.definition;
   server.metrics.deprecated.set(1, {
     group,

@@ -7,7 +7,10 @@ import type { RequestState } from "./request-state.ts";
 export function impersonate({ server, request }: RequestState): Promise<undefined> | undefined {
   if (request.impersonates === false || !wantsImpersonation(request.headers)) return undefined;
   const authorizer = server.options.authorizer ?? everything;
-  return impersonateUser(request.headers, attributesOf(request), authorizer).then((user) => {
+  const constrained = (right: string): void => {
+    if (request.audit !== undefined) request.audit.impersonationConstraint = right;
+  };
+  return impersonateUser(request.headers, attributesOf(request), authorizer, constrained).then((user) => {
     request.user = user;
     return undefined;
   });

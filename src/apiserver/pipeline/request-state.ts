@@ -1,3 +1,4 @@
+import type { AuditRecord } from "../audit/record.ts";
 import type { ApiRequest } from "../request.ts";
 import type { ServerState } from "../server-state.ts";
 
@@ -7,6 +8,12 @@ export interface RequestState {
   readonly request: ApiRequest;
   /** Counted as in flight under this kind, until it is answered. */
   inFlight: "readOnly" | "mutating" | undefined;
+  /** The audit event of this request, once there is one. */
+  audit: AuditRecord | undefined;
+  /** Who asks is known, or that nobody can say. */
+  authenticated: boolean;
+  /** When it came: milliseconds since the epoch. */
+  readonly received: number;
   /** Watches and streams: no deadline, and they do not count as in flight. */
   longRunning: boolean;
 }

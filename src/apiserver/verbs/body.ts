@@ -47,6 +47,7 @@ export async function decodeBody(
   }
   object.kind = type.kind;
   object.apiVersion = type.apiVersion;
+  request.audit?.requestObject(object);
   return object;
 }
 

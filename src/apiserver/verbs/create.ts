@@ -2,6 +2,7 @@ import { badRequest } from "../../core/api-error.ts";
 import type { ApiResponse } from "../request.ts";
 import { negotiateObject, respondEntry } from "../respond.ts";
 import type { Scope } from "../scope.ts";
+import { auditDefaulted } from "./audited-body.ts";
 import { decodeBody } from "./body.ts";
 import { managerOf } from "./field-managers.ts";
 import { dedupOwnerReferences, ensureNamespace, metadataOf, wipeSystemFields } from "./metadata.ts";
@@ -20,6 +21,7 @@ export async function create(scope: Scope): Promise<ApiResponse> {
     codec: served.version.codec,
   };
   const decoded = await decodeBody(request, type, options.fieldValidation, scope.state.maxBodyBytes);
+  if (request.audit?.wantsRequest === true) auditDefaulted(scope);
   const object = served.toStorage(decoded);
   const meta = metadataOf(object);
   wipeSystemFields(meta);

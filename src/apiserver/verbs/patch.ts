@@ -53,6 +53,7 @@ async function apply(scope: Scope, type: BodyType, options: WriteOptions, negoti
   const { request } = scope;
   const body = bodyOf(request, scope.state.maxBodyBytes);
   const config = await readConfiguration(request, body, options.fieldValidation);
+  request.audit?.requestPatch(config.object);
   let warned = false;
   const make = (live: UnstructuredObject | undefined): UnstructuredObject => {
     const object = applied(scope, live, config, type, options);
@@ -114,6 +115,7 @@ function documentOf(scope: Scope, current: Entry): UnstructuredObject {
 }
 
 function readPatch(request: ApiRequest, type: PatchType, validation: FieldValidation, limit: number): DecodedPatch {
+  request.audit?.requestPatch(request.object ?? bodyOf(request, limit));
   if (request.object !== undefined) {
     if (Array.isArray(request.object) || type !== "json-patch") return { type, content: request.object, problems: [] };
     return decodePatch(type, encodeJson(request.object), validation);

@@ -8,6 +8,7 @@ import { negotiateObject, respondEntry } from "../respond.ts";
 import type { ObjectView } from "../resource.ts";
 import type { Scope } from "../scope.ts";
 import type { Entry } from "../storage/entry.ts";
+import { auditDefaulted } from "./audited-body.ts";
 import { type BodyType, decodeBody } from "./body.ts";
 import { dedupOwnerReferences, ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
 import { managerOf } from "./field-managers.ts";
@@ -45,6 +46,7 @@ export async function update(scope: Scope): Promise<ApiResponse> {
 
 async function decodeUpdate(scope: Scope, options: WriteOptions): Promise<UnstructuredObject> {
   const decoded = await decodeBody(scope.request, bodyTypeOf(scope), options.fieldValidation, scope.state.maxBodyBytes);
+  if (scope.request.audit?.wantsRequest === true && scope.subresource?.view === undefined) auditDefaulted(scope);
   const meta = metadataOf(decoded);
   ensureNamespace(scope, meta, scope.namespace);
   ensureName(meta, scope.name);

@@ -1,6 +1,7 @@
 /** What is wrong with values that are well formed, or do not go together. Wording: upstream's `Validate` methods. */
 import { enablementOf } from "../../resources/enablement.ts";
 import type { ApiServerFlags } from "./api-server-flags.ts";
+import { auditFaults } from "./validate-audit.ts";
 import { versionFaults } from "./versions.ts";
 
 /** In ms or whole numbers; upstream's words differ by article. */
@@ -27,6 +28,7 @@ export function flagFaults(flags: ApiServerFlags): string[] {
     ...storageFaults(flags),
     ...fairnessFaults(flags),
     ...servingFaults(flags),
+    ...auditFaults(flags),
     ...(flags.given("runtime-config") ? enablementOf(flags.map("runtime-config"), flags.features).faults : []),
   );
   return faults;
