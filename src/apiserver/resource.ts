@@ -38,6 +38,8 @@ export interface ResourceDefinition {
   readonly converter?: ObjectConverter | undefined;
   /** Prefix of the keys in the store: `/registry/pods`. Definitions with the same prefix show the same objects (events). */
   readonly storagePrefix: string;
+  /** Brings objects that another server stored at a version which is not served to the storage version; others stay as they are. */
+  readonly upgradeStored?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
   /** Group of the stored objects, where it is not `group`: events.k8s.io stores core Events. */
   readonly storageGroup?: string | undefined;
 }

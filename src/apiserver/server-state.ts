@@ -105,7 +105,8 @@ export class ServerState {
   }
 
   /** Objects that an earlier release, or an earlier storage version of a CRD, has stored. */
-  #upgrade(definition: ResourceDefinition, object: UnstructuredObject): UnstructuredObject {
+  #upgrade(definition: ResourceDefinition, stored: UnstructuredObject): UnstructuredObject {
+    const object = definition.upgradeStored?.(stored) ?? stored;
     const installed = this.installed(definition.group, definition.resource);
     const own = installed?.versions.values().next().value;
     if (own === undefined || object.apiVersion === own.storageApiVersion) return object;

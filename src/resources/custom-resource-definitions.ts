@@ -4,6 +4,7 @@ import { nameIsDnsSubdomain } from "../kinds/formats.ts";
 import { validateGenericObjectMeta, validateGenericObjectMetaUpdate } from "../kinds/object-meta.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { CustomResourceDefinition } from "../schema/types/apiextensions-v1.ts";
+import { upgradeDefinition } from "./custom-resource-definition-v1beta1.ts";
 import type { Special } from "./special.ts";
 
 const pending = terminating(
@@ -13,6 +14,7 @@ const pending = terminating(
 );
 
 export const customResourceDefinitions: Special = {
+  upgradeStored: upgradeDefinition,
   // Finalizers need no path here: the cleanup one has none.
   strategy: (base, kind) => ({
     ...base,

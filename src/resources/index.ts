@@ -54,6 +54,7 @@ function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps)
     strategy: answersDeletedObject(row.group, row.resource) ? { ...strategy, answersDeletedObject: true } : strategy,
     subresources: subresourcesOf(row, kind, traits, special, deps),
     storagePrefix: storagePrefix(row.group, row.resource),
+    ...(special.upgradeStored === undefined ? {} : { upgradeStored: special.upgradeStored }),
     ...(special.storageGroup === undefined ? {} : { storageGroup: special.storageGroup }),
     ...(handler === undefined ? {} : { handler }),
   };

@@ -12,6 +12,7 @@ export interface Special {
   readonly handler?: ResourceDefinition["handler"];
   readonly subresources?: Readonly<Record<string, SubresourceMaker>> | undefined;
   readonly conversions?: Readonly<Record<string, Pick<ResourceVersion, "toStorage" | "fromStorage">>> | undefined;
+  readonly upgradeStored?: ResourceDefinition["upgradeStored"];
   /** Absent: the version discovery prefers. */
   readonly storageVersion?: string | undefined;
   /** Group of the stored objects where it is not the resource's own. */
