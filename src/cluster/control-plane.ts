@@ -31,6 +31,7 @@ import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
 import { admissionOf } from "./admission.ts";
 import { openClusterStore } from "./cluster-store.ts";
+import { whileLeading } from "./leading.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import type { ClusterConfig } from "./options.ts";
@@ -249,15 +250,18 @@ function startWork(
   const failed = (what: string) => (error: unknown) => {
     if (!context.signal.aborted) log.error(`${what} ended`, { error });
   };
-  const running = runControllers(
-    context,
-    builtinControllers({
-      rootCertificates: pki.ca.certificate,
-      nodeIpam: { clusterCidrs: [config.podCidr], serviceCidrs: [config.serviceCidr] },
-    }),
+  const controllers = builtinControllers({
+    rootCertificates: pki.ca.certificate,
+    nodeIpam: { clusterCidrs: [config.podCidr], serviceCidrs: [config.serviceCidr] },
+  });
+  const running = whileLeading(config, "kube-controller-manager", context, context.client, (term) =>
+    runControllers(term, controllers),
   ).catch(failed("the controllers"));
   stops.push(() => running);
-  const scheduling = startScheduler({ ...context, client, log }).catch(failed("the scheduler"));
+  const scheduler = client.as({ name: "system:kube-scheduler", userAgent: agentOf("kube-scheduler") });
+  const scheduling = whileLeading(config, "kube-scheduler", context, scheduler, (term) => startScheduler({ ...term, client, log })).catch(
+    failed("the scheduler"),
+  );
   stops.push(() => scheduling);
   if (config.simulatedNodes > 0) {
     const kubelets = client.as({ name: "system:apiserver", groups: ["system:masters"], userAgent: agentOf("kubelet") });
