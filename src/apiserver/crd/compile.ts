@@ -5,6 +5,8 @@ import type { UnstructuredObject } from "../../schema/object.ts";
 import { coerceCustomResource, validateEmbedded } from "../../schema/structural/custom-resource.ts";
 import { applyDefaults } from "../../schema/structural/default.ts";
 import { validateListTypes } from "../../schema/structural/list-type.ts";
+import { evaluateRules } from "../../schema/structural/rules/evaluate-rules.ts";
+import { buildRules, hasRules, type RuleNode } from "../../schema/structural/rules/rule-tree.ts";
 import { compileSchema } from "../../schema/structural/schema.ts";
 import type { StructuralSchema } from "../../schema/structural/schema.ts";
 import { validateAgainstSchema } from "../../schema/structural/validate.ts";
@@ -16,7 +18,8 @@ export function compileCustomSchema(version: Version): CustomSchema {
   const source = version.schema?.openAPIV3Schema;
   const schema = source === undefined ? undefined : compileSchema(source);
   return {
-    hasRules: source !== undefined && hasRules(source),
+    hasRules: hasRules(source),
+    validateRules: lazyRules(source),
     prune: (object, validation) => coerceCustomResource(object, schema, validation),
     setDefaults: (object) => applyDefaults(object, schema),
     validate: (object) => (schema === undefined ? [] : validateWhole(schema, object)),
@@ -29,10 +32,14 @@ export function compileCustomSchema(version: Version): CustomSchema {
   };
 }
 
-function hasRules(source: JSONSchemaProps): boolean {
-  if ((source["x-kubernetes-validations"] ?? []).length > 0) return true;
-  const below = [...Object.values(source.properties ?? {}), source.items, source.additionalProperties];
-  return below.some((s) => typeof s === "object" && s !== null && hasRules(s as JSONSchemaProps));
+/** Compiled when the first object is validated: most definitions of a cluster are never written to. */
+function lazyRules(source: JSONSchemaProps | undefined): CustomSchema["validateRules"] {
+  let root: RuleNode | undefined;
+  return (object, old, warn) => {
+    root ??= source && buildRules(source, true);
+    if (root === undefined) return [];
+    return evaluateRules(root, object, new FieldPath(), old === undefined ? {} : { old, ratcheted: warn }).errors;
+  };
 }
 
 function validateWhole(schema: StructuralSchema, object: UnstructuredObject): FieldError[] {

@@ -18,4 +18,9 @@ export interface CustomSchema {
   validateUpdate(object: UnstructuredObject, old: UnstructuredObject): FieldError[];
   /** The same for the status subresource: only `status` is looked at. */
   validateStatusUpdate(object: UnstructuredObject, old: UnstructuredObject): FieldError[];
+  /**
+   * What the rules say; ask only where {@link hasRules}, and where the object has no errors that keep rules from being looked
+   * at. With `old`, errors in parts that did not change go to `warn`.
+   */
+  validateRules(object: UnstructuredObject, old: UnstructuredObject | undefined, warn: (message: string) => void): FieldError[];
 }

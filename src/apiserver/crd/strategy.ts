@@ -29,8 +29,18 @@ export interface CustomStrategyOptions {
   readonly terminating: boolean;
 }
 
-function withUncheckedRules(schema: CustomSchema, errors: FieldError[]): FieldError[] {
-  return schema.hasRules ? [...errors, ...uncheckedRules(errors)] : errors;
+/** The errors, and what the rules say where nothing keeps them from being looked at. */
+function withRules(
+  schema: CustomSchema,
+  errors: FieldError[],
+  context: WriteContext,
+  object: UnstructuredObject,
+  old?: UnstructuredObject,
+): FieldError[] {
+  if (!schema.hasRules) return errors;
+  const unchecked = uncheckedRules(errors);
+  if (unchecked.length > 0) return [...errors, ...unchecked];
+  return [...errors, ...schema.validateRules(object, old, (message) => context.request.warnings.push(message))];
 }
 
 type Hooks = "object" | "status";
@@ -54,20 +64,22 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
     validateCreate: (context, object) => {
       const version = versionOf(context);
       const schema = options.schemaOf(version.name);
-      return withUncheckedRules(schema, [
+      const errors = [
         ...metadata.validate(object.metadata, namespaced),
         ...schema.validate(object),
         ...scaleErrors(version, object, false),
-      ]);
+      ];
+      return withRules(schema, errors, context, object);
     },
     validateUpdate: (context, object, old) => {
       const version = versionOf(context);
       const schema = options.schemaOf(version.name);
-      return withUncheckedRules(schema, [
+      const errors = [
         ...metadata.validateUpdate(object.metadata, old.metadata),
         ...(status ? schema.validateStatusUpdate(object, old) : schema.validateUpdate(object, old)),
         ...scaleErrors(version, object, status),
-      ]);
+      ];
+      return withRules(schema, errors, context, object, old);
     },
     validateName: (name, prefix) => metadata.validateName(name, prefix),
     warnings: (_context, object, old) => finalizerWarnings(metadata, object, old),

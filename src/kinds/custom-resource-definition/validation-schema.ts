@@ -2,7 +2,7 @@
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { forbiddenField, invalidField, notSupported, required } from "../../schema/field-error.ts";
 import type { JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
-import { schemaAt } from "./field-path.ts";
+import { schemaAt } from "../../schema/structural/schema-path.ts";
 import type { CrdOptions } from "./options.ts";
 import { hasUnknownType, schemaTypes } from "./options.ts";
 

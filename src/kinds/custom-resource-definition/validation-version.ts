@@ -11,7 +11,7 @@ import type {
   SelectableField,
 } from "../../schema/types/apiextensions-v1.ts";
 import { byteLength } from "../formats.ts";
-import { schemaAt } from "./field-path.ts";
+import { schemaAt } from "../../schema/structural/schema-path.ts";
 import type { CrdOptions } from "./options.ts";
 import { maxSelectableFields } from "./options.ts";
 import { validateSchemaDefaults } from "./validation-defaults.ts";

@@ -2,9 +2,12 @@
 export class CelSyntaxError extends Error {
   override readonly name = "CelSyntaxError";
   readonly pos: number;
-  constructor(message: string, pos: number) {
+  /** All that is wrong with the text; the first of it is the message. */
+  readonly problems: readonly Problem[];
+  constructor(message: string, pos: number, problems: readonly Problem[] = [{ message, pos }]) {
     super(message);
     this.pos = pos;
+    this.problems = problems;
   }
 }
 

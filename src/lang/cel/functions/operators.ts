@@ -153,9 +153,6 @@ export const OPERATORS: FunctionTable = {
     global("in_list", [A, listOf(A)], BOOL, (v: CelValue, list: readonly CelValue[]) => list.some((e) => equals(v, e))),
     global("in_map", [A, mapOf(A, B)], BOOL, (key: CelValue, map: CelMap) => map.has(key)),
   ],
-  "_[_]": [
-    global("index_list", [listOf(A), INT], A, element),
-    global("index_map", [mapOf(A, B), A], B, entry),
-  ],
+  "_[_]": [global("index_list", [listOf(A), INT], A, element), global("index_map", [mapOf(A, B), A], B, entry)],
   size: sizes.flatMap(([name, type, call]) => [global(`size_${name}`, [type], INT, call), method(`${name}_size`, [type], INT, call)]),
 };

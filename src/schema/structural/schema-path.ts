@@ -1,5 +1,5 @@
 /** Paths into a schema, such as `.spec.color` or `.spec['a.b']`. */
-import type { JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
+import type { JSONSchemaProps } from "../types/apiextensions-v1.ts";
 
 export type Found = { readonly path: string; readonly schema: JSONSchemaProps } | { readonly fault: string };
 
@@ -15,7 +15,9 @@ export function schemaAt(text: string, root: JSONSchemaProps, allowBrackets: boo
       if (!allowBrackets) return { fault: "array notation is not allowed" };
       if (name === undefined) return { fault: "unexpected end of JSON path" };
       if (!/^'.*'$/.test(name)) return { fault: `expected single quoted string but got ${name}` };
-      name = name.slice(1, -1).replaceAll(/\\(.)/g, "$1");
+      const literal = unquote(name.slice(1, -1));
+      if ("fault" in literal) return literal;
+      name = literal.text;
       const end = tokens[++i];
       if (end === undefined) return { fault: "unexpected end of JSON path" };
       if (end !== "]") return { fault: `expected ] but got ${end}` };
@@ -27,6 +29,28 @@ export function schemaAt(text: string, root: JSONSchemaProps, allowBrackets: boo
     schema = next;
   }
   return { path, schema };
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  "'": "'",
+  "\\": "\\",
+};
+
+function unquote(quoted: string): { text: string } | { fault: string } {
+  let fault: string | undefined;
+  const text = quoted.replaceAll(/\\(.)/g, (all, c: string) => {
+    const known = escapes[c];
+    if (known === undefined) fault = `invalid string literal: invalid escape char ${all}`;
+    return known ?? "";
+  });
+  return fault === undefined ? { text } : { fault };
 }
 
 function step({ properties, additionalProperties }: JSONSchemaProps, name: string): JSONSchemaProps | undefined {
