@@ -2,11 +2,12 @@
  * The API server's core by itself, without HTTP: how much CPU an operation takes, in bytes (as the front asks) and as
  * objects (as components in the same process ask). The store is durable.
  *
- * usage: node bench/apiserver.ts [COUNT=2000]
+ * usage: node bench/apiserver.ts [COUNT=2000] [AUDIT LEVEL: None, Metadata, Request or RequestResponse, to a file]
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Auditor, LogBackend, parseAuditPolicy, RotatingFile } from "../src/apiserver/audit/index.ts";
 import { type ApiRequest, unresolvedInfo } from "../src/apiserver/request.ts";
 import { createApiServer } from "../src/apiserver/server.ts";
 import { inProcessClient } from "../src/client/in-process-client.ts";
@@ -20,7 +21,9 @@ import { openStore } from "../src/store/open-store.ts";
 const count = Number(process.argv[2] ?? 2000);
 const directory = mkdtempSync(join(tmpdir(), "tsukube-bench-"));
 const store = await openStore({ clock: systemClock, directory });
-const server = createApiServer({ store, clock: systemClock, log: silent, metrics: new MetricsRegistry(), admission: [] });
+const metrics = new MetricsRegistry();
+const audit = auditor(process.argv[3]);
+const server = createApiServer({ store, clock: systemClock, log: silent, metrics, admission: [], audit });
 const deps: ResourceDeps = {
   clock: systemClock,
   log: silent,
@@ -29,6 +32,17 @@ const deps: ResourceDeps = {
 };
 for (const definition of builtinResources(deps)) server.install(definition);
 await server.start();
+
+/** Events of every request at this level, to a file beside the store. */
+function auditor(level: string | undefined): Auditor | undefined {
+  if (level === undefined) return undefined;
+  const policy = parseAuditPolicy(`{apiVersion: audit.k8s.io/v1, kind: Policy, rules: [{level: ${level}}]}`, "policy");
+  const made = new Auditor({ policy, clock: systemClock, log: silent, metrics });
+  const file = { path: join(directory, "audit.log"), maxSize: 1000, maxAge: 0, maxBackups: 1, compress: false, clock: systemClock };
+  const to = new RotatingFile({ ...file, warn: (message) => process.stderr.write(`${message}\n`) });
+  made.attach(new LogBackend({ format: "json", to, strict: false }, made.failed));
+  return made;
+}
 
 const user = { name: "bench", groups: ["system:masters"] };
 const { signal } = new AbortController();
@@ -122,6 +136,21 @@ for (const round of ["cold", "warm"]) {
   );
   await phase("list of 100, JSON", 800, () => must(200, ask("GET", `${pods}?limit=100`)));
   await phase("strategic merge patch", count, (i) => must(200, ask("PATCH", `${pods}/${name(i)}`, strategic(i))));
+  await phase("update of the whole object", count, async (i) => {
+    const read = (await ask("GET", `${pods}/${name(i)}`, { inProcess: true })).object as KubeObject;
+    const labels = { ...read.metadata?.labels, updated: String(i) };
+    await must(200, ask("PUT", `${pods}/${name(i)}`, json({ ...read, metadata: { ...read.metadata, labels } })));
+  });
+  const applied = (i: number, value: string): Partial<ApiRequest> => ({
+    ...json({ apiVersion: "v1", kind: "Pod", metadata: { name: name(i), labels: { applied: value } } }),
+    headers: { "content-type": "application/apply-patch+yaml" },
+  });
+  await phase("apply that changes a label", count, (i) =>
+    must(200, ask("PATCH", `${pods}/${name(i)}?fieldManager=applier`, applied(i, String(i)))),
+  );
+  await phase("apply that changes nothing", count, (i) =>
+    must(200, ask("PATCH", `${pods}/${name(i)}?fieldManager=applier`, applied(i, String(i)))),
+  );
   await phase("update of status", count, async (i) => {
     const read = (await ask("GET", `${pods}/${name(i)}`, { inProcess: true })).object as KubeObject;
     await must(200, ask("PUT", `${pods}/${name(i)}/status`, json({ ...read, status: { phase: "Running" } })));

@@ -13,13 +13,26 @@ type Entries = readonly ManagedFieldsEntry[] | undefined;
 
 /**
  * Gives the fields that a create, update or patch changes to its manager. `object` is the mutable successor at the storage
- * version, defaulted; `current` what it follows, undefined for a new one.
+ * version, defaulted; `current` what it follows, undefined for a new one. `untouched`: members that nobody changed; what
+ * defaults add to them, older objects lack, is nobody's.
  */
-export function trackUpdate(scope: Scope, current: Entry | undefined, object: UnstructuredObject, manager: string): void {
+export function trackUpdate(
+  scope: Scope,
+  current: Entry | undefined,
+  object: UnstructuredObject,
+  manager: string,
+  untouched: readonly string[] = [],
+): void {
   const { served } = scope;
   const fields = scope.fieldManager();
   const live = current?.servedObject(served) ?? fields.empty;
-  setManagedFields(metadataOf(object), fields.update(live, served.converted(object), manager));
+  let next = served.converted(object);
+  if (untouched.length > 0 && served.sameShape) {
+    // Shared with the live object: not to be compared.
+    next = { ...next };
+    for (const key of untouched) next[key] = live[key];
+  }
+  setManagedFields(metadataOf(object), fields.update(live, next, manager));
 }
 
 export function setManagedFields(meta: ObjectMeta, entries: Entries): void {

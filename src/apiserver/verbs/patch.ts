@@ -1,7 +1,7 @@
 import { ApiError, conflict, notFound } from "../../core/api-error.ts";
 import { encodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable, type UnstructuredObject } from "../../schema/object.ts";
-import { applyPatch, decodePatch, type DecodedPatch, type PatchType } from "../../schema/patch/apply-patch.ts";
+import { applyPatch, decodePatch, type DecodedPatch, type PatchedObject, type PatchType } from "../../schema/patch/apply-patch.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { type Negotiated, unsupportedMediaType } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
@@ -13,7 +13,7 @@ import { type BodyType, tooLarge } from "./body.ts";
 import { managerOf } from "./field-managers.ts";
 import { ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
-import { readView } from "./ownership.ts";
+import { readView, setManagedFields } from "./ownership.ts";
 import { bodyTypeOf, createByUpdate, succeed } from "./update.ts";
 import { type Successor, updateObject } from "./write.ts";
 
@@ -38,11 +38,11 @@ export async function patch(scope: Scope): Promise<ApiResponse> {
   const read = readPatch(request, patchType, fieldValidation, scope.state.maxBodyBytes);
   let warned = false;
   const make = (current: Entry): Successor => {
-    const { object, problems } = patchObject(documentOf(scope, current), read, type, fieldValidation);
+    const { object, problems, untouched } = patchObject(documentOf(scope, current), read, type, fieldValidation);
     // Another attempt would say the same again.
     if (!warned) request.warnings.push(...problems);
     warned = true;
-    return successor(scope, current, object, manager);
+    return successor(scope, current, object, manager, untouched);
   };
   const missing = (): Promise<Entry> => Promise.reject(notFound(scope.about, scope.name));
   const { entry } = await updateObject(scope, dryRun, make, missing);
@@ -61,7 +61,7 @@ async function apply(scope: Scope, type: BodyType, options: WriteOptions, negoti
     warned = true;
     return object;
   };
-  const next = (current: Entry): Successor => successor(scope, current, make(documentOf(scope, current)), undefined);
+  const next = (current: Entry): Successor => successor(scope, current, make(documentOf(scope, current)));
   const missing = async (): Promise<Entry> => {
     // There is no view of what is not there.
     if (scope.subresource?.view !== undefined) throw notFound(scope.about, scope.name);
@@ -79,11 +79,11 @@ async function apply(scope: Scope, type: BodyType, options: WriteOptions, negoti
   return respondEntry(scope, entry, created ? 201 : 200, negotiated);
 }
 
-function successor(scope: Scope, current: Entry, object: UnstructuredObject, manager: string | undefined): Successor {
+function successor(scope: Scope, current: Entry, object: UnstructuredObject, manager?: string, untouched?: readonly string[]): Successor {
   const meta = metadataOf(object);
   checkPlace(scope, meta);
   const conditional = meta.resourceVersion !== String(current.revision);
-  return { ...succeed(scope, current, object, manager), conditional };
+  return { ...succeed(scope, current, object, manager, untouched), conditional };
 }
 
 function checkPlace(scope: Scope, meta: ObjectMeta): void {
@@ -129,20 +129,23 @@ function patchObject(
   read: DecodedPatch,
   type: BodyType,
   validation: FieldValidation,
-): { object: UnstructuredObject; problems: readonly string[] } {
+): PatchedObject {
   if (type.codec === undefined) {
-    const { object, problems } = applyPatch(document, read, type.typeName, validation);
-    return { object: own(object, type), problems };
+    const patched = applyPatch(document, read, type.typeName, validation);
+    return { ...patched, object: own(patched.object, type) };
   }
-  const { object, problems } = applyPatch(document, read, undefined, validation);
+  const { object, problems, untouched } = applyPatch(document, read, undefined, validation);
   const shaped = type.codec.normalize(object, validation);
-  return { object: own(shaped.object, type), problems: [...problems, ...shaped.problems] };
+  return { object: own(shaped.object, type), problems: [...problems, ...shaped.problems], untouched };
 }
 
 /** Patches share with the document, which is the cache's, what they leave alone. */
 function own(object: UnstructuredObject, type: BodyType): UnstructuredObject {
-  const copy = mutable(object);
+  const { managedFields, ...metadata } = object.metadata ?? {};
+  const copy = mutable<UnstructuredObject>({ ...object, metadata });
   copy.kind = type.kind;
   copy.apiVersion = type.apiVersion;
+  // Nobody changes entries in place, and the same ones need not be read again.
+  setManagedFields(metadataOf(copy), managedFields);
   return copy;
 }

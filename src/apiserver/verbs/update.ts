@@ -56,16 +56,22 @@ async function decodeUpdate(scope: Scope, options: WriteOptions): Promise<Unstru
 
 /**
  * The successor that an object at the served version, or a view, makes of the present object. `manager` writes it; without
- * one its managedFields say already who owns what (apply).
+ * one its managedFields say already who owns what (apply). `untouched`: members that are as they were.
  */
-export function succeed(scope: Scope, current: Entry, decoded: UnstructuredObject, manager: string | undefined): Successor {
+export function succeed(
+  scope: Scope,
+  current: Entry,
+  decoded: UnstructuredObject,
+  manager: string | undefined,
+  untouched: readonly string[] = [],
+): Successor {
   const meta = metadataOf(decoded);
   const conditional = meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0";
   const view = scope.subresource?.view;
   if (view !== undefined) return { object: decoded, conditional, through: writeThrough(scope, view, current, decoded, manager) };
   const object = scope.served.toStorage(decoded);
   scope.strategy.setDefaults?.(object);
-  if (manager !== undefined) trackUpdate(scope, current, object, manager);
+  if (manager !== undefined) trackUpdate(scope, current, object, manager, untouched);
   return { object, conditional };
 }
 

@@ -1,6 +1,7 @@
 /** The managed fields of one resource (or one of its subresources) over its writes. See README.md for who calls it when. */
 import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
 import type { UnstructuredObject } from "../object.ts";
+import { jsonEqual } from "../patch/tree.ts";
 import type { ManagedFieldsEntry, ObjectMeta } from "../types/meta-v1.ts";
 import { Conflicts, conflictError } from "./conflicts.ts";
 import { FieldSet } from "./field-set.ts";
@@ -185,8 +186,11 @@ function managedOf(live: UnstructuredObject, next: UnstructuredObject, ignoreReq
   const written = next.metadata?.managedFields;
   if (!ignoreRequest) {
     if (isReset(written)) return nothingManaged;
+    const known = live.metadata?.managedFields;
+    // Most clients send back what they were given.
+    if (known !== undefined && jsonEqual(written, known)) return decodedOrNone(known);
     const managed = decodedOrNone(written);
-    if (managed.size > 0) return written === live.metadata?.managedFields ? managed : asKnown(managed, live.metadata?.managedFields);
+    if (managed.size > 0) return asKnown(managed, known);
   }
   return decodedOrNone(live.metadata?.managedFields);
 }

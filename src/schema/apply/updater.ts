@@ -61,7 +61,7 @@ export function applyConfig(write: Write, config: object, managed: Managed, id: 
     id,
     last === undefined ? { ...writer, applied: true, set, time: undefined } : { ...withSet(last, set), ...changedVersion(last, version) },
   );
-  const object = prune(write, merged, managers, last);
+  const object = prune(write, merged, managers, last, set);
   const { managers: result } = transfer(write, object, managers, id, force);
   return { object: jsonEqual(live, object) ? undefined : object, managed: result };
 }
@@ -148,9 +148,10 @@ function compareAt({ type, live, version }: Write, next: object, at: string): Co
   return filter === undefined ? comparison : mapComparison(comparison, filter);
 }
 
-/** Removes what the applier named last time and does not now, unless somebody else owns it. */
-function prune({ type, version }: Write, merged: object, managers: Managed, last: ManagedSet | undefined): object {
+/** Removes what the applier named last time and does not now (`set`), unless somebody else owns it. */
+function prune({ type, version }: Write, merged: object, managers: Managed, last: ManagedSet | undefined, set: FieldSet): object {
   if (last === undefined || last.set.isEmpty) return merged;
+  if (last.set.difference(set).isEmpty && inOneVersion(managers, version)) return merged;
   const at = last.apiVersion;
   const atom = type.atom(at);
   if (atom === undefined) return merged;
@@ -162,6 +163,12 @@ function prune({ type, version }: Write, merged: object, managers: Managed, last
   const mergedSet = withNamedFields(toFieldSet(whole, atom), atom);
   const result = removeItems(whole, mergedSet.difference(prunedSet).intersection(named), atom) as object;
   return at === version ? result : type.convert(result, at, version);
+}
+
+/** Then no conversion can lose anything. */
+function inOneVersion(managers: Managed, version: string): boolean {
+  for (const { apiVersion } of managers.values()) if (apiVersion !== version) return false;
+  return true;
 }
 
 function addBackOwned(type: VersionedType, merged: object, pruned: object, at: string, managers: Managed): object {

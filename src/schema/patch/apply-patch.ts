@@ -104,6 +104,8 @@ export interface PatchedObject {
   object: UnstructuredObject;
   /** Warnings, when the client asked for them; under Strict they are an error. */
   problems: string[];
+  /** Top-level members that the patch did not touch. */
+  untouched?: readonly string[] | undefined;
 }
 
 /**
@@ -128,7 +130,7 @@ export function applyPatch(
   if (found.length > 0 && validation === "Strict") {
     throw invalidPatch(describe(patch, patched), `strict decoding error: ${found.join(", ")}`);
   }
-  return { object, problems: found };
+  return { object, problems: found, untouched: Object.keys(patched).filter((key) => patched[key] === current[key]) };
 }
 
 function patchTree(current: UnstructuredObject, patch: DecodedPatch, typeName: string | undefined): UnstructuredObject {
