@@ -92,7 +92,7 @@ void test("a file that is full is kept under the time, and a new one begins; old
   });
   const line = Buffer.alloc(600 * 1024, "x");
   for (let i = 0; i < 4; i++) {
-    file.write([line]);
+    file.write([{ parts: [line], size: line.length }]);
     await clock.advance(1000);
     await file.settled();
   }
@@ -103,7 +103,7 @@ void test("a file that is full is kept under the time, and a new one begins; old
     "audit.log",
   ]);
   assert.equal(gunzipSync(readFileSync(join(dir, "sub", "audit-2026-01-01T00-00-03.000.log.gz"))).length, line.length);
-  assert.throws(() => file.write([Buffer.alloc(1024 * 1024 + 1)]), /exceeds maximum file size/);
+  assert.throws(() => file.write([{ parts: [], size: 1024 * 1024 + 1 }]), /exceeds maximum file size/);
 });
 
 void test("events of one turn are written together, strict ones at once", async (t) => {

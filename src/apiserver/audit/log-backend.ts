@@ -2,7 +2,7 @@
 import { writeSync } from "node:fs";
 import type { AuditBackend, AuditFailure } from "./backend.ts";
 import { type AuditEvent, encodeEvent, legacyLine } from "./event.ts";
-import type { RotatingFile } from "./rotating-file.ts";
+import type { LogLine, RotatingFile } from "./rotating-file.ts";
 
 /** Bytes that wait for the end of the turn at most. */
 const flushBytes = 1024 * 1024;
@@ -18,7 +18,7 @@ export interface LogBackendOptions {
 export class LogBackend implements AuditBackend {
   readonly #options: LogBackendOptions;
   readonly #failed: AuditFailure;
-  #waiting: Buffer[] = [];
+  #waiting: LogLine[] = [];
   #events: AuditEvent[] = [];
   #size = 0;
   #scheduled = false;
@@ -40,14 +40,10 @@ export class LogBackend implements AuditBackend {
 
   #add(event: AuditEvent): void {
     const parts = this.#options.format === "legacy" ? [legacyLine(event)] : encodeEvent(event);
-    const line: Buffer[] = [];
-    for (const part of parts)
-      line.push(typeof part === "string" ? Buffer.from(part) : Buffer.from(part.buffer, part.byteOffset, part.length));
-    line.push(newline);
-    const whole = line.length === 1 ? (line[0] as Buffer) : Buffer.concat(line);
-    this.#waiting.push(whole);
+    const line = lineOf(parts);
+    this.#waiting.push(line);
     this.#events.push(event);
-    this.#size += whole.length;
+    this.#size += line.size;
   }
 
   /** A line is never divided between two files. */
@@ -61,7 +57,7 @@ export class LogBackend implements AuditBackend {
     this.#size = 0;
     if (lines.length === 0) return true;
     try {
-      if (typeof to === "number") writeAll(to, Buffer.concat(lines));
+      if (typeof to === "number") writeAll(to, Buffer.concat(lines.flatMap((line) => line.parts)));
       else to.write(lines);
       return true;
     } catch (error) {
@@ -78,7 +74,34 @@ export class LogBackend implements AuditBackend {
   }
 }
 
-const newline = Buffer.from("\n");
+/** From this size on bytes are written from where they lie. */
+const largeBytes = 16 * 1024;
+
+/** One line with its end, in pieces. */
+function lineOf(parts: readonly (string | Uint8Array)[]): LogLine {
+  const pieces: Buffer[] = [];
+  let small: Buffer[] = [];
+  let size = 0;
+  const settle = (): void => {
+    if (small.length > 0) pieces.push(small.length === 1 ? (small[0] as Buffer) : Buffer.concat(small));
+    small = [];
+  };
+  const add = (bytes: Buffer): void => {
+    size += bytes.length;
+    if (bytes.length < largeBytes) small.push(bytes);
+    else {
+      settle();
+      pieces.push(bytes);
+    }
+  };
+  for (const [i, part] of parts.entries()) {
+    const last = i === parts.length - 1;
+    if (typeof part === "string") add(Buffer.from(last ? `${part}\n` : part));
+    else add(Buffer.from(part.buffer, part.byteOffset, part.length));
+  }
+  settle();
+  return { parts: pieces, size };
+}
 
 function writeAll(descriptor: number, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);

@@ -2,7 +2,7 @@
  * A file that begins anew when it is full; old ones are kept beside it, `audit-2026-01-02T15-04-05.000.log`, so long and so
  * many as asked, compressed if asked. Names and rules are those of lumberjack, which upstream uses.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writevSync } from "node:fs";
+import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync, writevSync } from "node:fs";
 import { createReadStream, createWriteStream } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -23,6 +23,16 @@ export interface RotatingFileOptions {
   readonly warn: (message: string) => void;
 }
 
+/** A line of text with its end, in pieces to be written one after the other. */
+export interface LogLine {
+  readonly parts: readonly Buffer[];
+  /** Bytes in all. */
+  readonly size: number;
+}
+
+/** Pieces that one call of the system takes (IOV_MAX). */
+const maxPieces = 1024;
+
 const dayMs = 24 * 3600 * 1000;
 
 export class RotatingFile {
@@ -38,29 +48,33 @@ export class RotatingFile {
   }
 
   /** Appends whole lines. Throws the system's error, or one for a line that no file would hold. */
-  write(lines: readonly Buffer[]): void {
+  write(lines: readonly LogLine[]): void {
     let batch: Buffer[] = [];
     let size = 0;
     for (const line of lines) {
-      if (line.length > this.#max) throw new Error(`write length ${line.length} exceeds maximum file size ${this.#max}`);
+      if (line.size > this.#max) throw new Error(`write length ${line.size} exceeds maximum file size ${this.#max}`);
       this.#open();
-      if (this.#size + size + line.length > this.#max) {
+      if (this.#size + size + line.size > this.#max) {
         this.#append(batch, size);
         batch = [];
         size = 0;
         this.#rotate();
       }
-      batch.push(line);
-      size += line.length;
+      batch.push(...line.parts);
+      size += line.size;
     }
     this.#append(batch, size);
   }
 
-  #append(lines: readonly Buffer[], size: number): void {
+  #append(pieces: readonly Buffer[], size: number): void {
     if (size === 0) return;
     const descriptor = this.#open();
-    let bytes = lines.length === 1 ? (lines[0] as Buffer) : Buffer.concat(lines, size);
-    while (bytes.length > 0) bytes = bytes.subarray(writevSync(descriptor, [bytes]));
+    for (let at = 0; at < pieces.length; at += maxPieces) {
+      const some = pieces.slice(at, at + maxPieces);
+      const wanted = some.reduce((sum, piece) => sum + piece.length, 0);
+      const written = writevSync(descriptor, some);
+      if (written < wanted) writeRest(descriptor, Buffer.concat(some).subarray(written));
+    }
     this.#size += size;
   }
 
@@ -122,6 +136,10 @@ export class RotatingFile {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+}
+
+function writeRest(descriptor: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
 
 async function compressFile(file: string): Promise<void> {
