@@ -3,6 +3,7 @@ import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admis
 import { jsonEqual } from "../../apiserver/json-equal.ts";
 import { nodeIdentity } from "../../auth/node/node-authorizer.ts";
 import { notFound } from "../../core/api-error.ts";
+import type { FeatureGates } from "../../core/feature-gates.ts";
 import { parseCsr } from "../../host/pki.ts";
 import type { TokenRequest } from "../../schema/types/authentication-v1.ts";
 import type { CertificateSigningRequest } from "../../schema/types/certificates-v1.ts";
@@ -12,9 +13,10 @@ import type { ResourceDeps } from "../deps.ts";
 import { refusal } from "./forbidden.ts";
 import { forbiddenNodeLabels } from "./node-labels.ts";
 import { apiReference, isMirrorPod, mirrorAnnotation } from "./pod-references.ts";
+import { checkPodCertificateRequest } from "./pod-certificate-requests.ts";
 import { mayRequestAudience } from "./token-audiences.ts";
 
-type Check = (deps: ResourceDeps, node: string, attributes: AdmissionAttributes) => Promise<void> | void;
+type Check = (deps: ResourceDeps, node: string, attributes: AdmissionAttributes, features: FeatureGates) => Promise<void> | void;
 
 /** By `group/resource`: what is not here a node may write as RBAC says. */
 const checks: Readonly<Record<string, Check>> = {
@@ -26,9 +28,10 @@ const checks: Readonly<Record<string, Check>> = {
   "storage.k8s.io/csinodes": checkCsiNode,
   "resource.k8s.io/resourceslices": checkResourceSlice,
   "certificates.k8s.io/certificatesigningrequests": checkSigningRequest,
+  "certificates.k8s.io/podcertificaterequests": checkPodCertificateRequest,
 };
 
-export function nodeRestriction(deps: ResourceDeps): AdmissionPlugin {
+export function nodeRestriction(deps: ResourceDeps, features: FeatureGates): AdmissionPlugin {
   return {
     name: "NodeRestriction",
     handles: (a) => a.operation !== "CONNECT" && nodeIdentity(a.user) !== undefined,
@@ -37,7 +40,7 @@ export function nodeRestriction(deps: ResourceDeps): AdmissionPlugin {
       if (node === undefined) return;
       if (node === "") throw refusal(attributes, `could not determine node from user ${JSON.stringify(attributes.user.name)}`);
       const { group, resource } = attributes.definition;
-      await checks[`${group}/${resource}`]?.(deps, node, attributes);
+      await checks[`${group}/${resource}`]?.(deps, node, attributes, features);
     },
   };
 }
@@ -46,7 +49,7 @@ const quoted = (text: string): string => JSON.stringify(text);
 
 async function storedPod(deps: ResourceDeps, attributes: AdmissionAttributes, name: string): Promise<Pod> {
   const pod = await deps.objects("", "pods").get(attributes.namespace, name);
-  if (pod === undefined) throw notFound({ group: "", resource: "pods" }, name);
+  if (pod === undefined) throw notFound({ group: "", resource: "pod" }, name);
   return pod as unknown as Pod;
 }
 
@@ -102,7 +105,7 @@ async function checkMirrorPod(deps: ResourceDeps, node: string, attributes: Admi
   if (owner.controller !== true) throw refusal(attributes, `${me} can only create pods with a controller owner reference set to itself`);
   if (owner.blockOwnerDeletion === true) throw refusal(attributes, `${me} must not set blockOwnerDeletion on an owner reference`);
   const stored = await deps.objects("", "nodes").get("", node);
-  if (stored === undefined) throw notFound({ group: "", resource: "nodes" }, node);
+  if (stored === undefined) throw notFound({ group: "", resource: "node" }, node);
   if (owner.uid !== stored.metadata?.uid)
     throw refusal(attributes, `node ${node} UID mismatch: expected ${owner.uid} got ${stored.metadata?.uid ?? ""}`);
   const named = apiReference(pod);
@@ -153,7 +156,7 @@ function withoutGrowth(object: unknown): unknown {
 }
 
 /** A node asks for tokens of its own pods alone, for audiences that the pod names. */
-async function checkToken(deps: ResourceDeps, node: string, attributes: AdmissionAttributes): Promise<void> {
+async function checkToken(deps: ResourceDeps, node: string, attributes: AdmissionAttributes, features: FeatureGates): Promise<void> {
   if (attributes.operation !== "CREATE" || attributes.subresource !== "token") return;
   const wish = attributes.object as unknown as TokenRequest;
   const ref = wish.spec?.boundObjectRef;
@@ -165,6 +168,7 @@ async function checkToken(deps: ResourceDeps, node: string, attributes: Admissio
     throw refusal(attributes, why);
   }
   if (pod.spec?.nodeName !== node) throw refusal(attributes, "node requested token bound to a pod scheduled on a different node");
+  if (!features.enabled("ServiceAccountNodeAudienceRestriction")) return;
   const why = await mayRequestAudience(deps, attributes, wish.spec?.audiences ?? [], pod);
   if (why !== undefined) throw refusal(attributes, why);
 }
@@ -193,8 +197,8 @@ function checkResourceSlice(_deps: ResourceDeps, node: string, attributes: Admis
 
 const kubeletSigners: ReadonlySet<string> = new Set(["kubernetes.io/kubelet-serving", "kubernetes.io/kube-apiserver-client-kubelet"]);
 
-function checkSigningRequest(_deps: ResourceDeps, node: string, attributes: AdmissionAttributes): void {
-  if (attributes.operation !== "CREATE") return;
+function checkSigningRequest(_deps: ResourceDeps, node: string, attributes: AdmissionAttributes, features: FeatureGates): void {
+  if (attributes.operation !== "CREATE" || features.enabled("AllowInsecureKubeletCertificateSigningRequests")) return;
   const request = attributes.object as unknown as CertificateSigningRequest;
   if (!kubeletSigners.has(request.spec.signerName)) return;
   let commonName: string;

@@ -28,6 +28,19 @@ export function serviceAccount(deps: ResourceDeps): AdmissionPlugin {
       await sleep(deps.clock, interval, attributes.request.signal);
     }
   };
+  const check = async (attributes: AdmissionAttributes): Promise<void> => {
+    const pod = attributes.object as unknown as Pod;
+    if (attributes.operation === "CREATE" && isMirrorPod(pod)) {
+      checkMirrorPod(attributes, pod);
+      return;
+    }
+    const name = pod.spec?.serviceAccountName ?? "";
+    if (name === "") throw refusal(attributes, `no service account specified for pod ${attributes.namespace}/${pod.metadata?.name ?? ""}`);
+    const found = await account(attributes, name);
+    if (!enforcesMountableSecrets(found)) return;
+    if (attributes.operation === "CREATE") checkSecretReferences(attributes, found, pod);
+    else limitEphemeralSecrets(found, pod);
+  };
   return {
     name: "ServiceAccount",
     handles: (a) =>
@@ -35,7 +48,11 @@ export function serviceAccount(deps: ResourceDeps): AdmissionPlugin {
     admit: async (attributes) => {
       if (attributes.operation !== "CREATE") return;
       const pod = attributes.object as unknown as Pod;
-      if (isMirrorPod(pod) || pod.spec === undefined) return;
+      if (pod.spec === undefined) return;
+      if (isMirrorPod(pod)) {
+        checkMirrorPod(attributes, pod);
+        return;
+      }
       if (!pod.spec.serviceAccountName) pod.spec.serviceAccountName = defaultAccount;
       // The old name of the field says the same.
       pod.spec.serviceAccount = pod.spec.serviceAccountName;
@@ -43,21 +60,9 @@ export function serviceAccount(deps: ResourceDeps): AdmissionPlugin {
       if (pod.spec.automountServiceAccountToken ?? found.automountServiceAccountToken ?? true) mountToken(pod.spec);
       if (!pod.spec.imagePullSecrets?.length && found.imagePullSecrets?.length)
         pod.spec.imagePullSecrets = found.imagePullSecrets.map(({ name }) => (name === undefined ? {} : { name }));
+      if (enforcesMountableSecrets(found)) checkSecretReferences(attributes, found, pod);
     },
-    validate: async (attributes) => {
-      const pod = attributes.object as unknown as Pod;
-      if (attributes.operation === "CREATE" && isMirrorPod(pod)) {
-        checkMirrorPod(attributes, pod);
-        return;
-      }
-      const name = pod.spec?.serviceAccountName ?? "";
-      if (name === "")
-        throw refusal(attributes, `no service account specified for pod ${attributes.namespace}/${pod.metadata?.name ?? ""}`);
-      const found = await account(attributes, name);
-      if (!enforcesMountableSecrets(found)) return;
-      if (attributes.operation === "CREATE") checkSecretReferences(attributes, found, pod);
-      else limitEphemeralSecrets(found, pod);
-    },
+    validate: check,
   };
 }
 
