@@ -74,12 +74,13 @@ async function startWorld(): Promise<World> {
   const authorizer = unionAuthorizer(allowGroups(), {
     authorize: (a) => late.rbac?.authorize(a) ?? { decision: "no-opinion", reason: "" },
   });
+  const authenticator = requestAuthenticator({ clientAuthorities: () => authorities, tokens, audiences: [issuer], anonymous: {} });
   const server: ApiServer = createApiServer({
     store,
     clock,
     log,
     metrics,
-    authenticator: requestAuthenticator({ clientAuthorities: () => authorities, tokens, audiences: [issuer], anonymous: {} }),
+    authenticator,
     authorizer,
     admission: [],
   });
@@ -91,7 +92,7 @@ async function startWorld(): Promise<World> {
     objects: (group, resource) => server.objects(group, resource),
     client: () => inProcessClient(server, { name: "system:apiserver", groups: ["system:masters"] }),
     authorizer,
-    handlers: reviewHandlers({ authorizer, rules, tokens, tokenRequests }),
+    handlers: reviewHandlers({ authorizer, rules, authenticator, tokenRequests }),
   };
   for (const definition of builtinResources(deps)) server.install(definition);
   await server.start();

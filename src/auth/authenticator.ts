@@ -26,6 +26,8 @@ export interface Credentials {
   /** Of the URL, without the query. */
   readonly path: string;
   readonly notes: AuthenticationNotes;
+  /** Whom a token must be for; the server's own audiences when absent. */
+  readonly audiences?: readonly string[] | undefined;
 }
 
 /** Undefined: not mine to say. Throws an Error for credentials that are wrong; whoever asks answers 401. */

@@ -52,7 +52,12 @@ export function authenticatedGroupAdder(inner: Authenticator): Authenticator {
 export function anonymousAuthenticator(paths: readonly string[] = []): Authenticator {
   const anonymous: Authentication = { user: { name: anonymousUser, groups: [unauthenticatedGroup] } };
   const allowed = new Set(paths);
-  return { authenticate: ({ path }) => (allowed.size > 0 && !allowed.has(path) ? undefined : anonymous) };
+  return {
+    authenticate({ path, audiences }) {
+      if (allowed.size > 0 && !allowed.has(path)) return undefined;
+      return audiences === undefined ? anonymous : { ...anonymous, audiences };
+    },
+  };
 }
 
 /** `second` is asked when `first` knows nothing; what `first` refuses stays refused. */

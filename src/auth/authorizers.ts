@@ -47,28 +47,6 @@ export const alwaysDeny: Authorizer & RuleResolver = {
 };
 
 /**
- * Allows paths that are no resources to everybody (`--authorization-always-allow-paths`). A path may end in `*`. Throws an
- * Error for a star elsewhere.
- */
-export function allowPaths(paths: readonly string[]): Authorizer {
-  const exact = new Set<string>();
-  const prefixes: string[] = [];
-  for (const given of paths) {
-    const path = given.startsWith("/") ? given.slice(1) : given;
-    if (path.slice(0, -1).includes("*")) throw new Error(`only trailing * allowed in ${quote(path)}`);
-    if (path.endsWith("*")) prefixes.push(path.slice(0, -1));
-    else exact.add(path);
-  }
-  return {
-    authorize({ resourceRequest, path }) {
-      if (resourceRequest) return noOpinion;
-      const asked = path.startsWith("/") ? path.slice(1) : path;
-      return exact.has(asked) || prefixes.some((p) => asked.startsWith(p)) ? allowed : noOpinion;
-    },
-  };
-}
-
-/**
  * Asks in order; the first that allows or denies decides. When none has an opinion, the request is refused with all their
  * reasons and errors. Synchronous as long as its members are.
  */

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Attributes, Authorizer } from "./authorizer.ts";
 import { impersonate, wantsImpersonation } from "./impersonation.ts";
 import { reviewAccess, reviewToken } from "./reviews.ts";
-import { bearerToken, staticTokens, webSocketToken } from "./token-authenticator.ts";
+import { requestAuthenticator } from "./request-authenticator.ts";
+import { bearerToken, forOwnAudiences, staticTokens, webSocketToken } from "./token-authenticator.ts";
 import type { UserInfo } from "./user.ts";
 
 const admin: UserInfo = { name: "admin", groups: ["system:authenticated"] };
@@ -96,13 +97,16 @@ void test("an access review answers, and says what is wrong with itself", async 
 });
 
 void test("a token review tells who the token is, or what is wrong with it", async () => {
-  const tokens = staticTokens(new Map([["good", { name: "bob", groups: [] }]]));
-  assert.deepEqual((await reviewToken({ spec: { token: "good" } }, tokens, ["api"])).status, {
+  const tokens = forOwnAudiences(["api"], staticTokens(new Map([["good", { name: "bob", groups: [] }]])));
+  const authenticator = requestAuthenticator({ tokens, audiences: ["api"], anonymous: {} });
+  assert.deepEqual((await reviewToken({ spec: { token: "good" } }, authenticator, ["api"])).status, {
     authenticated: true,
     user: { username: "bob", groups: ["system:authenticated"] },
     audiences: ["api"],
   });
-  assert.deepEqual((await reviewToken({ spec: { token: "x" } }, tokens, ["api"])).status, { user: {}, error: "invalid bearer token" });
+  const unknown = { user: {}, error: "invalid bearer token" };
+  assert.deepEqual((await reviewToken({ spec: { token: "x" } }, authenticator, ["api"])).status, unknown);
+  assert.deepEqual((await reviewToken({ spec: { token: "good", audiences: ["other"] } }, authenticator, ["api"])).status, unknown);
 });
 
 void test("tokens are found in the header and in a WebSocket's subprotocol", () => {

@@ -1,19 +1,16 @@
 /** The reviews: asking the server who a token is and what somebody may do. Pure but for the questions they ask. */
-import { badRequest } from "../core/api-error.ts";
-import { FieldPath, invalid, invalidField, required } from "../schema/field-error.ts";
+import { badRequest, internalError } from "../core/api-error.ts";
+import { FieldPath, invalid, invalidField } from "../schema/field-error.ts";
 import type { FieldError } from "../schema/field-error.ts";
 import type { TokenReview, UserInfo as ReviewedUser } from "../schema/types/authentication-v1.ts";
-import type {
-  ResourceAttributes,
-  SelfSubjectRulesReview,
-  SubjectAccessReview,
-  SubjectAccessReviewSpec,
-} from "../schema/types/authorization-v1.ts";
+import type { SelfSubjectRulesReview, SubjectAccessReview, SubjectAccessReviewSpec } from "../schema/types/authorization-v1.ts";
 import type { ObjectMeta } from "../schema/types/meta-v1.ts";
 import type { Attributes, Authorizer } from "./authorizer.ts";
 import type { RuleResolver } from "./authorizers.ts";
-import type { TokenAuthenticator } from "./token-authenticator.ts";
-import { withAuthenticatedGroup } from "./token-authenticator.ts";
+import type { Authentication, Authenticator, Credentials } from "./authenticator.ts";
+import { noNotes } from "./authenticator.ts";
+import { asError } from "./errors.ts";
+import { fieldSelectorOf, labelSelectorOf, validateSelector } from "./review-selectors.ts";
 import type { UserInfo } from "./user.ts";
 
 const group = "authorization.k8s.io";
@@ -35,13 +32,16 @@ export async function reviewAccess(
   if (errors.length > 0) throw invalid({ group, kind: "" }, "", errors);
   const { spec } = review;
   const subject = kind === "SelfSubjectAccessReview" ? user : subjectOf(spec);
-  const verdict = await authorizer.authorize(attributesOf(subject, spec));
+  const faults: string[] = [];
+  const verdict = await authorizer.authorize(attributesOf(subject, spec, faults));
+  const evaluationError = [...(verdict.error === undefined ? [] : [verdict.error.message]), ...faults].join("; ");
   return {
     ...review,
     status: {
       allowed: verdict.decision === "allow",
       ...(verdict.decision === "deny" ? { denied: true } : {}),
       ...(verdict.reason === "" ? {} : { reason: verdict.reason }),
+      ...(evaluationError === "" ? {} : { evaluationError }),
     },
   };
 }
@@ -55,7 +55,8 @@ function subjectOf(spec: SubjectAccessReviewSpec): UserInfo {
   };
 }
 
-function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec): Attributes {
+/** `faults`: what of the selectors is left out, as the answer tells it. */
+function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec, faults: string[]): Attributes {
   const resource = spec.resourceAttributes;
   if (resource === undefined) {
     const { path = "", verb = "" } = spec.nonResourceAttributes ?? {};
@@ -72,21 +73,9 @@ function attributesOf(user: UserInfo, spec: SubjectAccessReviewSpec): Attributes
     subresource: resource.subresource ?? "",
     namespace: resource.namespace ?? "",
     name: resource.name ?? "",
-    fieldSelector: fieldSelector(resource),
-    labelSelector: resource.labelSelector?.rawSelector,
+    fieldSelector: fieldSelectorOf(resource.fieldSelector, faults),
+    labelSelector: labelSelectorOf(resource.labelSelector, faults),
   };
-}
-
-/** Requirements that a field selector cannot say are left out: what is asked is then wider, never narrower. */
-function fieldSelector({ fieldSelector: given }: ResourceAttributes): string | undefined {
-  if (given === undefined) return undefined;
-  if (given.rawSelector) return given.rawSelector;
-  const terms = (given.requirements ?? []).flatMap((r) =>
-    r.values?.length === 1 && (r.operator === "In" || r.operator === "NotIn")
-      ? [`${r.key}${r.operator === "In" ? "=" : "!="}${r.values[0] ?? ""}`]
-      : [],
-  );
-  return terms.length === 0 ? undefined : terms.join(",");
 }
 
 function validate(kind: AccessReviewKind, review: SubjectAccessReview): FieldError[] {
@@ -111,8 +100,8 @@ function validate(kind: AccessReviewKind, review: SubjectAccessReview): FieldErr
   }
   if (resourceAttributes !== undefined) {
     const path = spec.child("resourceAttributes");
-    errors.push(...validateSelector(resourceAttributes.fieldSelector, path.child("fieldSelector")));
-    errors.push(...validateSelector(resourceAttributes.labelSelector, path.child("labelSelector")));
+    errors.push(...validateSelector("field", resourceAttributes.fieldSelector, path.child("fieldSelector")));
+    errors.push(...validateSelector("label", resourceAttributes.labelSelector, path.child("labelSelector")));
   }
   const local = kind === "LocalSubjectAccessReview";
   if (!isEmpty(review.metadata, local)) {
@@ -129,20 +118,6 @@ function validate(kind: AccessReviewKind, review: SubjectAccessReview): FieldErr
     }
   }
   return errors;
-}
-
-function validateSelector(
-  selector: { rawSelector?: string | undefined; requirements?: readonly unknown[] | undefined } | undefined,
-  path: FieldPath,
-): FieldError[] {
-  if (selector === undefined) return [];
-  const raw = Boolean(selector.rawSelector);
-  const requirements = (selector.requirements?.length ?? 0) > 0;
-  if (raw && requirements) {
-    return [invalidField(path.child("rawSelector"), selector.rawSelector, "may not specified at the same time as requirements")];
-  }
-  if (raw || requirements) return [];
-  return [required(path.child("requirements"), `when ${path.toString()} is specified, requirements or rawSelector is required`)];
 }
 
 function isEmpty(metadata: ObjectMeta | undefined, ignoreNamespace: boolean): boolean {
@@ -187,19 +162,29 @@ function reviewedUser(user: UserInfo): ReviewedUser {
   };
 }
 
-/** Who a token is. What is wrong with it is part of the answer. Throws 400 without a token. */
-export async function reviewToken(review: TokenReview, tokens: TokenAuthenticator, audiences: readonly string[]): Promise<TokenReview> {
+/**
+ * Who a token is, as if a request came with it. What is wrong with it is part of the answer. Throws 400 without a token, 500
+ * when an authenticator answers for other audiences than it was asked about.
+ */
+export async function reviewToken(review: TokenReview, authenticator: Authenticator, audiences: readonly string[]): Promise<TokenReview> {
   const { token } = review.spec;
   if (!token) throw badRequest("token is required for TokenReview in authentication");
   const wanted = review.spec.audiences?.length ? review.spec.audiences : audiences;
+  const credentials: Credentials = {
+    headers: { authorization: `Bearer ${token}` },
+    path: "",
+    notes: noNotes,
+    ...(wanted.length === 0 ? {} : { audiences: wanted }),
+  };
+  let found: Authentication | undefined;
   try {
-    const found = await tokens.authenticateToken(token, wanted);
-    if (found === undefined) return { ...review, status: { user: {}, error: "invalid bearer token" } };
-    const { user } = withAuthenticatedGroup(found);
-    const matching = found.audiences ?? wanted;
-    return { ...review, status: { authenticated: true, user: reviewedUser(user), audiences: [...matching] } };
+    found = await authenticator.authenticate(credentials);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return { ...review, status: { user: {}, error: error.message } };
+    return { ...review, status: { user: {}, error: asError(error).message } };
   }
+  if (found === undefined) return { ...review, status: { user: {} } };
+  const matching = found.audiences ?? [];
+  if (wanted.length > 0 && !wanted.some((a) => matching.includes(a))) throw internalError("error validating audiences");
+  const shown = matching.length === 0 ? {} : { audiences: [...matching] };
+  return { ...review, status: { authenticated: true, user: reviewedUser(found.user), ...shown } };
 }

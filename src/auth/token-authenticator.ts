@@ -133,10 +133,10 @@ export function bearerAuthenticator(tokens: TokenAuthenticator, audiences?: read
     return found;
   };
   return {
-    authenticate({ headers, notes }: Credentials) {
+    authenticate({ headers, notes, audiences: wanted }: Credentials) {
       const token = bearerToken(headers, notes) ?? webSocketToken(headers)?.token;
       if (token === undefined) return undefined;
-      const found = tokens.authenticateToken(token, audiences, notes);
+      const found = tokens.authenticateToken(token, wanted ?? audiences, notes);
       return found instanceof Promise ? found.then(known) : known(found);
     },
   };

@@ -2,7 +2,7 @@
  * The control plane put together: store, API server with its built-in kinds and custom resources, fronts, controllers,
  * scheduler, simulated nodes. One process; every component gets a client of its own identity and the same clock.
  */
-import { listen, type HttpFront } from "../apiserver/http/front.ts";
+import { listen, type FrontTls, type HttpFront } from "../apiserver/http/front.ts";
 import type { Auditor } from "../apiserver/audit/auditor.ts";
 import type { AdmissionPlugin } from "../apiserver/admission.ts";
 import { addEndpoints } from "../apiserver/endpoints/index.ts";
@@ -24,7 +24,7 @@ import { ensureBootstrapObjects } from "../resources/bootstrap.ts";
 import { enablementOf } from "../resources/enablement.ts";
 import { startCustomResources } from "../resources/custom-resources.ts";
 import { builtinResources, groupVersionPriority, type LocalNode, type ResourceDeps } from "../resources/index.ts";
-import { startServerLoops } from "../resources/loops/index.ts";
+import { serverName, startServerLoops } from "../resources/loops/index.ts";
 import { nodes, type Node } from "../schema/types/core-v1.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import type { Store } from "../store/store.ts";
@@ -36,7 +36,7 @@ import { hostAddress } from "./machines/host-network.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
-import { issuer, security, type Security } from "./security.ts";
+import { security, type Security } from "./security.ts";
 import { kubernetesVersion, versionInfo } from "./version-info.ts";
 
 export interface ControlPlaneOptions {
@@ -98,14 +98,17 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(() => secure.stop());
     const custom = await startCustomResources(server, { clock, log: log.child("custom-resources") });
     stops.push(() => custom.stop());
-    const loops = await startServerLoops(deps, {
-      advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1",
-      port: config.port,
-      server,
-      clientCa: options.pki.ca.certificate,
-    });
+    const loops = await startServerLoops(deps, { ...addressOf(config), server, authentication: secure.published });
     stops.push(() => loops.stop());
-    const fronts: HttpFront[] = [await open(server, options, "127.0.0.1")];
+    const tls = (): FrontTls => ({
+      certificate: options.pki.apiServer.certificate,
+      key: options.pki.apiServer.key,
+      clientCa: [secure.published.clientAuthorities(), secure.published.proxy?.authorities() ?? ""].join("\n"),
+    });
+    const fronts: HttpFront[] = [await open(server, options, tls(), "127.0.0.1")];
+    secure.published.onChange(() => {
+      for (const front of fronts) front.updateTls(tls());
+    });
     stops.push(async () => void (await Promise.all(fronts.map((f) => f.close()))));
     const context: ControllerContext = {
       client: client.as({ name: "system:kube-controller-manager", userAgent: agentOf("kube-controller-manager") }),
@@ -123,7 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       client,
       informers,
       listenOn: async (address) => {
-        fronts.push(await open(server, options, address));
+        fronts.push(await open(server, options, tls(), address));
         return `https://${address}:${config.port}`;
       },
       nodesReady: (count, adopted, signal, progress) =>
@@ -166,11 +169,15 @@ function assemble(
   const { config, pki, clock, log } = options;
   const admission: AdmissionPlugin[] = [];
   const secure = security({
+    flags,
     signingKeyPem: pki.serviceAccountKey,
     clientCa: pki.ca.certificate,
     clock,
     log: log.child("auth"),
+    metrics,
     objects: (group, resource) => server.objects(group, resource),
+    client: () => client,
+    serverId: serverName(addressOf(config)),
   });
   const server: ApiServer = createApiServer({
     store,
@@ -178,6 +185,8 @@ function assemble(
     log: log.child("apiserver"),
     metrics,
     authenticator: secure.authenticator,
+    audiences: secure.audiences,
+    proxyHeaders: secure.proxyHeaders,
     authorizer: secure.authorizer,
     audit,
     admission,
@@ -205,7 +214,7 @@ function assemble(
     handlers: reviewHandlers({
       authorizer: secure.authorizer,
       rules: secure.rules,
-      tokens: secure.tokens,
+      authenticator: secure.authenticator,
       tokenRequests: secure.tokenRequests,
     }),
     kubelet: {
@@ -223,19 +232,19 @@ function assemble(
     version: versionInfo(),
     priority: groupVersionPriority,
     serverAddress: () => `${config.nodes > 0 ? hostAddress(config) : "127.0.0.1"}:${config.port}`,
-    openId: { issuer, keys: () => [secure.signingKey] },
+    openId: { issuer: secure.issuer.issuer, keys: () => secure.verificationKeys, jwksUri: secure.jwksUri },
   });
   return { server, secure, deps };
 }
 
-function open(server: ApiServer, options: ControlPlaneOptions, host: string): Promise<HttpFront> {
-  const { config, pki, log } = options;
-  return listen(server, {
-    host,
-    port: config.port,
-    log: log.child("http"),
-    tls: { certificate: pki.apiServer.certificate, key: pki.apiServer.key, clientCa: pki.ca.certificate },
-  });
+function open(server: ApiServer, options: ControlPlaneOptions, tls: FrontTls, host: string): Promise<HttpFront> {
+  const { config, log } = options;
+  return listen(server, { host, port: config.port, log: log.child("http"), tls });
+}
+
+/** Where pods reach this server. */
+function addressOf(config: ClusterConfig): { readonly advertiseAddress: string; readonly port: number } {
+  return { advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1", port: config.port };
 }
 
 /** Controllers, scheduler, simulated nodes: none of them is waited for. */

@@ -21,7 +21,7 @@ export interface EndpointOptions extends DiscoveryOptions {
   readonly descriptions?: OpenApiOptions["descriptions"];
   readonly healthChecks?: readonly HealthCheck[] | undefined;
   /** Absent: the server issues no tokens. */
-  readonly openId?: Pick<OpenIdOptions, "issuer" | "keys"> | undefined;
+  readonly openId?: Pick<OpenIdOptions, "issuer" | "keys" | "jwksUri"> | undefined;
 }
 
 const bundledDescriptions = async (): Promise<Descriptions> => (await import("../../schema/openapi/descriptions.ts")).loadDescriptions();

@@ -70,6 +70,8 @@ export interface OpenIdOptions {
   /** `host:port` at which relying parties reach the server. */
   readonly serverAddress: () => string;
   readonly keys: () => readonly VerificationKey[];
+  /** Where the keys are said to be; at the server's own address when absent. */
+  readonly jwksUri?: string | undefined;
 }
 
 /** `/.well-known/openid-configuration` and `/openid/v1/jwks`. */
@@ -82,7 +84,7 @@ export function addOpenId(server: RouteServer, options: OpenIdOptions): void {
   server.addRoute({
     path: "/.well-known/openid-configuration",
     handle: () => {
-      const jwks = `https://${options.serverAddress()}/openid/v1/jwks`;
+      const jwks = options.jwksUri ?? `https://${options.serverAddress()}/openid/v1/jwks`;
       return cached("application/json", openIdConfiguration(options.issuer, jwks, options.keys()));
     },
   });

@@ -1,17 +1,18 @@
 /** The review resources and token requests as handlers, by the names under which `resources/` looks for them. */
+import type { Authenticator } from "../../auth/authenticator.ts";
 import type { Authorizer } from "../../auth/authorizer.ts";
 import type { RuleResolver } from "../../auth/authorizers.ts";
 import { reviewAccess, reviewRules, reviewSelf, reviewToken } from "../../auth/reviews.ts";
 import type { AccessReviewKind } from "../../auth/reviews.ts";
 import { requestToken } from "../../auth/service-account/token-request.ts";
 import type { TokenRequestOptions } from "../../auth/service-account/token-request.ts";
-import type { TokenAuthenticator } from "../../auth/token-authenticator.ts";
 import type { UserInfo } from "../../auth/user.ts";
 import { methodNotSupported } from "../../core/api-error.ts";
 import { formatTime } from "../../core/clock.ts";
 import type { KubeObject } from "../../schema/object.ts";
 import type { SelfSubjectReview, TokenRequest, TokenReview } from "../../schema/types/authentication-v1.ts";
 import type { SelfSubjectRulesReview, SubjectAccessReview } from "../../schema/types/authorization-v1.ts";
+import { notesOf } from "../pipeline/authentication.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import { decodeBody } from "../verbs/body.ts";
 import { parseWriteOptions } from "../verbs/options.ts";
@@ -19,7 +20,8 @@ import { parseWriteOptions } from "../verbs/options.ts";
 export interface ReviewOptions {
   readonly authorizer: Authorizer;
   readonly rules: RuleResolver;
-  readonly tokens: TokenAuthenticator;
+  /** Whom token reviews ask. */
+  readonly authenticator: Authenticator;
   readonly tokenRequests: TokenRequestOptions;
 }
 
@@ -31,7 +33,7 @@ const maxBody = 3 * 1024 * 1024;
 
 /** Keys: `group/resource`, and `/serviceaccounts/token`. */
 export function reviewHandlers(options: ReviewOptions): Record<string, Handler> {
-  const { authorizer, tokens, tokenRequests } = options;
+  const { authorizer, authenticator, tokenRequests } = options;
   const access =
     (kind: AccessReviewKind): Handler =>
     async (request) => {
@@ -49,7 +51,7 @@ export function reviewHandlers(options: ReviewOptions): Record<string, Handler> 
     },
     [`${authentication}/tokenreviews`]: async (request) => {
       const review = await body<TokenReview>(request, authentication, "TokenReview");
-      return created(await reviewToken(review, tokens, tokenRequests.audiences));
+      return created(await reviewToken(review, authenticator, tokenRequests.audiences));
     },
     [`${authentication}/selfsubjectreviews`]: async (request) => {
       await body<SelfSubjectReview>(request, authentication, "SelfSubjectReview");
@@ -64,7 +66,7 @@ export function reviewHandlers(options: ReviewOptions): Record<string, Handler> 
     },
     "/serviceaccounts/token": async (request) => {
       const wish = await body<TokenRequest>(request, authentication, "TokenRequest");
-      return created(await requestToken(tokenRequests, request.info.namespace, request.info.name, wish));
+      return created(await requestToken(tokenRequests, request.info.namespace, request.info.name, wish, notesOf(request)));
     },
   };
 }

@@ -34,11 +34,15 @@ export function authenticate({ server, request }: RequestState): Promise<undefin
 }
 
 function credentialsOf(request: ApiRequest): Credentials {
-  const notes: AuthenticationNotes = {
+  return { certificate: request.certificate, headers: request.headers, path: request.path, notes: notesOf(request) };
+}
+
+/** What is told beside an answer goes to the request's warnings and to its audit event. */
+export function notesOf(request: ApiRequest): AuthenticationNotes {
+  return {
     warn: (text) => void request.warnings.push(text),
     annotate: (key, value) => annotate(request, key, value),
   };
-  return { certificate: request.certificate, headers: request.headers, path: request.path, notes };
 }
 
 function refuse(server: ServerState, request: ApiRequest, started: number, error: unknown): never {

@@ -6,6 +6,8 @@ import { FieldPath, invalid, invalidField } from "../../schema/field-error.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import type { TokenRequest } from "../../schema/types/authentication-v1.ts";
 import type { Pod } from "../../schema/types/core-v1.ts";
+import type { AuthenticationNotes } from "../authenticator.ts";
+import { noNotes } from "../authenticator.ts";
 import type { BoundObjectGetter } from "./authenticator.ts";
 import type { ObjectRef, TokenIssuer, TokenWish } from "./issuer.ts";
 
@@ -15,6 +17,10 @@ export interface TokenRequestOptions {
   readonly audiences: readonly string[];
   readonly objects: BoundObjectGetter;
   readonly clock: Clock;
+  /** Longer wishes are shortened to this, in seconds; 0: any length is granted. */
+  readonly maxExpirationSeconds?: number | undefined;
+  /** Whether tokens in pods live a year and warn after an hour. Default true. */
+  readonly extendExpiration?: boolean | undefined;
 }
 
 const kind = { group: "authentication.k8s.io", kind: "TokenRequest" };
@@ -30,6 +36,7 @@ export async function requestToken(
   namespace: string,
   name: string,
   request: TokenRequest,
+  notes: AuthenticationNotes = noNotes,
 ): Promise<TokenRequest> {
   const given = request.metadata ?? {};
   const metadata = new FieldPath("metadata");
@@ -47,7 +54,7 @@ export async function requestToken(
     const why = `the UID in the token request (${given.uid}) does not match the UID of the service account (${uid})`;
     throw conflict({ group: kind.group, resource: kind.kind }, name, why);
   }
-  const spec = {
+  let spec = {
     ...request.spec,
     audiences: request.spec?.audiences?.length ? request.spec.audiences : [...options.audiences],
     expirationSeconds: request.spec?.expirationSeconds ?? defaultExpiration,
@@ -58,16 +65,22 @@ export async function requestToken(
   // Go writes an absent reference as null, and so do its clients.
   const reference = spec.boundObjectRef ?? undefined;
   const bound = await boundObject(options, namespace, name, reference);
+  const longest = options.maxExpirationSeconds ?? 0;
+  if (longest > 0 && spec.expirationSeconds > longest) {
+    notes.warn(`requested expiration of ${spec.expirationSeconds} seconds shortened to ${longest} seconds`);
+    spec = { ...spec, expirationSeconds: longest };
+  }
   const ours = spec.audiences.every((a) => options.audiences.includes(a));
-  const extend = bound?.kind === "Pod" && spec.expirationSeconds === warnOnlyExpiration && ours;
+  const extend = options.extendExpiration !== false && bound?.kind === "Pod" && spec.expirationSeconds === warnOnlyExpiration && ours;
   const now = options.clock.now();
-  const { token } = options.issuer.issue({
+  const { token, id } = options.issuer.issue({
     serviceAccount: { namespace, name, uid },
     audiences: spec.audiences,
     expirationSeconds: extend ? extendedExpiration : spec.expirationSeconds,
     warnAfterSeconds: extend ? spec.expirationSeconds : undefined,
     boundObject: bound,
   });
+  notes.annotate("authentication.kubernetes.io/issued-credential-id", `JTI=${id}`);
   return {
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",

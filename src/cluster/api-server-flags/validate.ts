@@ -1,5 +1,6 @@
 /** What is wrong with values that are well formed, or do not go together. Wording: upstream's `Validate` methods. */
 import { enablementOf } from "../../resources/enablement.ts";
+import { authenticationFaults, authorizationFaults } from "../security/flag-faults.ts";
 import type { ApiServerFlags } from "./api-server-flags.ts";
 import { auditFaults } from "./validate-audit.ts";
 import { versionFaults } from "./versions.ts";
@@ -28,6 +29,8 @@ export function flagFaults(flags: ApiServerFlags): string[] {
     ...storageFaults(flags),
     ...fairnessFaults(flags),
     ...servingFaults(flags),
+    ...authenticationFaults(flags),
+    ...authorizationFaults(flags),
     ...auditFaults(flags),
     ...(flags.given("runtime-config") ? enablementOf(flags.map("runtime-config"), flags.features).faults : []),
   );

@@ -14,7 +14,8 @@ import { reconcileKubernetesService } from "./kubernetes-service.ts";
 import type { ServerLoopOptions } from "./options.ts";
 import { ServerIdentity } from "./server-identity.ts";
 
-export type { ServerLoopOptions } from "./options.ts";
+export type { AuthenticationInfo, ServerLoopOptions } from "./options.ts";
+export { serverName } from "./server-identity.ts";
 
 export interface ServerLoops {
   /** Withdraws this server from the endpoints and ends the loops. */
@@ -33,8 +34,8 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     await reconcileKubernetesService(deps, options, await identity.addresses());
   };
   const registration = options.server === undefined ? undefined : new ApiServiceRegistration(deps, options.server);
-  const { clientCa } = options;
-  await Promise.all([publish(), registration?.reconcile(), clientCa === undefined ? undefined : publishAuthenticationInfo(deps, clientCa)]);
+  const info = options.authentication;
+  await Promise.all([publish(), registration?.reconcile(), info === undefined ? undefined : publishAuthenticationInfo(deps, info)]);
   const running = new Set<Promise<void>>();
   const run = (what: string, work: () => Promise<void>): void => {
     const done: Promise<void> = work()
@@ -51,6 +52,7 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
     deps.clock.setInterval(() => run("repairing service allocations", repair), repairMs),
   ];
+  info?.onChange(() => run("publishing authorities", () => publishAuthenticationInfo(deps, info)));
   run("repairing service allocations", repair);
   run("judging flow schemas", () => reconcileFlowSchemas(deps));
   return {

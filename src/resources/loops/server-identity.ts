@@ -16,6 +16,17 @@ const leaseSeconds = 3600;
 /** A server that has not renewed for that long is taken out of the endpoints. */
 const aliveMs = 30_000;
 
+/** What an API server is called among those of its cluster. */
+export function serverName(options: Pick<ServerLoopOptions, "identity" | "advertiseAddress" | "port">): string {
+  const identity = options.identity ?? `${hostname()} ${options.advertiseAddress}:${options.port}`;
+  return `apiserver-${createHash("sha256")
+    .update(identity)
+    .digest("base64url")
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")
+    .slice(0, 26)}`;
+}
+
 /** The Lease by which API servers know of one another (KEP-1965). */
 export class ServerIdentity {
   readonly #deps: ResourceDeps;
@@ -26,13 +37,7 @@ export class ServerIdentity {
 
   constructor(deps: ResourceDeps, options: ServerLoopOptions) {
     this.#deps = deps;
-    const identity = options.identity ?? `${hostname()} ${options.advertiseAddress}:${options.port}`;
-    this.#name = `apiserver-${createHash("sha256")
-      .update(identity)
-      .digest("base64url")
-      .toLowerCase()
-      .replace(/[^a-z0-9]/g, "")
-      .slice(0, 26)}`;
+    this.#name = serverName(options);
     this.#holder = `${this.#name}_${randomUUID()}`;
     this.#address = options.advertiseAddress.includes(":")
       ? `[${options.advertiseAddress}]:${options.port}`
