@@ -1,6 +1,7 @@
 /** What the parts of one server share. */
 import type { Timer } from "../core/clock.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
+import { AdmissionMetrics } from "./admission/metrics.ts";
 import { AccessMetrics } from "./pipeline/access-metrics.ts";
 import { Deadlines } from "./pipeline/deadlines.ts";
 import { Slots } from "./pipeline/slots.ts";
@@ -21,6 +22,7 @@ export class ServerState {
   readonly options: ApiServerOptions;
   readonly metrics: ServerMetrics;
   readonly access: AccessMetrics;
+  readonly admission: AdmissionMetrics;
   readonly fieldManagers: FieldManagers;
   /** By `group/resource`. */
   readonly #installed = new Map<string, Installed>();
@@ -46,6 +48,7 @@ export class ServerState {
     this.fieldManagers = new FieldManagers(options.clock);
     this.metrics = new ServerMetrics(options.metrics, () => this.#measure());
     this.access = new AccessMetrics(options.metrics);
+    this.admission = new AdmissionMetrics(options.metrics, options.clock);
   }
 
   install(definition: ResourceDefinition): void {

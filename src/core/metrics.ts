@@ -82,13 +82,19 @@ export class Gauge extends Counter {
   }
 }
 
+interface HistogramValues {
+  readonly counts: number[];
+  sum: number;
+  count: number;
+}
+
 export class Histogram implements Family {
   readonly type = "histogram";
   readonly name: string;
   readonly help: string;
   readonly #labels: readonly string[];
   readonly #buckets: readonly number[];
-  readonly #values = new Map<string, { counts: number[]; sum: number; count: number }>();
+  readonly #values = new Map<string, HistogramValues>();
 
   constructor(name: string, help: string, labels: readonly string[], buckets: readonly number[]) {
     this.name = name;
@@ -98,9 +104,23 @@ export class Histogram implements Family {
   }
 
   observe(value: number, labels: Labels = {}): void {
+    this.#add(this.#of(labels), value);
+  }
+
+  /** Observes under these labels, which are looked up once: for what is measured on every request. */
+  at(labels: Labels): (value: number) => void {
+    let v: HistogramValues | undefined;
+    return (value) => this.#add((v ??= this.#of(labels)), value);
+  }
+
+  #of(labels: Labels): HistogramValues {
     const key = keyOf(this.#labels, labels);
     let v = this.#values.get(key);
     if (v === undefined) this.#values.set(key, (v = { counts: new Array<number>(this.#buckets.length).fill(0), sum: 0, count: 0 }));
+    return v;
+  }
+
+  #add(v: HistogramValues, value: number): void {
     v.sum += value;
     v.count++;
     for (let i = 0; i < this.#buckets.length; i++) {

@@ -15,20 +15,26 @@ export function admissionAttributes(
 }
 
 /** Every mutating plugin; all of them once more when a webhook or policy asks for it. */
-export async function admit(scope: Scope, attributes: RequestAttributes): Promise<void> {
-  do {
-    for (const plugin of scope.state.options.admission) {
-      if (plugin.admit === undefined || !plugin.handles(attributes)) continue;
-      const done = plugin.admit(attributes);
-      if (done !== undefined) await done;
-    }
-  } while (attributes.beginAgain());
+export function admit(scope: Scope, attributes: RequestAttributes): Promise<void> {
+  const { admission, options } = scope.state;
+  return admission.step("admit", attributes, async () => {
+    do {
+      for (const plugin of options.admission) {
+        if (plugin.admit === undefined || !plugin.handles(attributes)) continue;
+        const done = admission.call(plugin, "admit", attributes);
+        if (done !== undefined) await done;
+      }
+    } while (attributes.beginAgain());
+  });
 }
 
-export async function validate(scope: Scope, attributes: AdmissionAttributes): Promise<void> {
-  for (const plugin of scope.state.options.admission) {
-    if (plugin.validate === undefined || !plugin.handles(attributes)) continue;
-    const done = plugin.validate(attributes);
-    if (done !== undefined) await done;
-  }
+export function validate(scope: Scope, attributes: AdmissionAttributes): Promise<void> {
+  const { admission, options } = scope.state;
+  return admission.step("validate", attributes, async () => {
+    for (const plugin of options.admission) {
+      if (plugin.validate === undefined || !plugin.handles(attributes)) continue;
+      const done = admission.call(plugin, "validate", attributes);
+      if (done !== undefined) await done;
+    }
+  });
 }
