@@ -4,11 +4,18 @@
  */
 export type Labels = Record<string, string>;
 
-interface Family {
-  name: string;
-  help: string;
-  type: "counter" | "gauge" | "histogram";
+/** Everything of one name. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Appends the lines of its values. */
   expose(out: string[]): void;
+}
+
+/** A counter or gauge with its labels: what is counted often is looked up once. */
+export interface Cell {
+  value: number;
 }
 
 const separator = "\u0000";
@@ -17,7 +24,8 @@ function escapeLabel(value: string): string {
   return value.replace(/\\/g, "\\\\").replace(/\n/g, "\\n").replace(/"/g, '\\"');
 }
 
-function renderLabels(names: readonly string[], key: string, extra = ""): string {
+/** `{a="1",b="2"}` for the values of a key; `extra` is added as it is. */
+export function renderLabels(names: readonly string[], key: string, extra = ""): string {
   const values = key === "" && names.length === 0 ? [] : key.split(separator);
   const pairs = names.map((n, i) => `${n}="${escapeLabel(values[i] ?? "")}"`);
   if (extra !== "") pairs.push(extra);
@@ -36,35 +44,43 @@ export class Counter implements Family {
   readonly name: string;
   readonly help: string;
   readonly #labels: readonly string[];
-  readonly #values = new Map<string, number>();
+  readonly #values = new Map<string, Cell>();
 
   constructor(name: string, help: string, labels: readonly string[], type: "counter" | "gauge" = "counter") {
     this.name = name;
     this.help = help;
     this.type = type;
     this.#labels = labels;
-    if (labels.length === 0) this.#values.set("", 0);
+    if (labels.length === 0) this.#values.set("", { value: 0 });
   }
 
   inc(labels: Labels = {}, by = 1): void {
-    const key = keyOf(this.#labels, labels);
-    this.#values.set(key, (this.#values.get(key) ?? 0) + by);
+    this.cell(labels).value += by;
   }
 
   get(labels: Labels = {}): number {
-    return this.#values.get(keyOf(this.#labels, labels)) ?? 0;
+    return this.#values.get(keyOf(this.#labels, labels))?.value ?? 0;
   }
 
-  protected put(labels: Labels, value: number): void {
-    this.#values.set(keyOf(this.#labels, labels), value);
+  /** The value under these labels, to be changed in place. It is exposed from now on. */
+  cell(labels: Labels = {}): Cell {
+    const key = keyOf(this.#labels, labels);
+    let cell = this.#values.get(key);
+    if (cell === undefined) this.#values.set(key, (cell = { value: 0 }));
+    return cell;
   }
 
   delete(labels: Labels): void {
     this.#values.delete(keyOf(this.#labels, labels));
   }
 
+  /** Forgets every value. */
+  clear(): void {
+    this.#values.clear();
+  }
+
   expose(out: string[]): void {
-    for (const [key, value] of this.#values) out.push(`${this.name}${renderLabels(this.#labels, key)} ${value}`);
+    for (const [key, { value }] of this.#values) out.push(`${this.name}${renderLabels(this.#labels, key)} ${value}`);
   }
 }
 
@@ -74,7 +90,7 @@ export class Gauge extends Counter {
   }
 
   set(value: number, labels: Labels = {}): void {
-    this.put(labels, value);
+    this.cell(labels).value = value;
   }
 
   dec(labels: Labels = {}, by = 1): void {
@@ -88,47 +104,59 @@ interface HistogramValues {
   count: number;
 }
 
+/** One series of a histogram: what is observed often is looked up once. */
+export class Observations {
+  readonly #buckets: readonly number[];
+  /** By bucket, not added up. */
+  readonly counts: number[];
+  sum = 0;
+  count = 0;
+
+  constructor(buckets: readonly number[]) {
+    this.#buckets = buckets;
+    this.counts = new Array<number>(buckets.length).fill(0);
+  }
+
+  /** `times`: as often as that. */
+  observe(value: number, times = 1): void {
+    this.sum += value * times;
+    this.count += times;
+    const buckets = this.#buckets;
+    for (let i = 0; i < buckets.length; i++) {
+      if (value <= (buckets[i] as number)) {
+        this.counts[i] = (this.counts[i] as number) + times;
+        return;
+      }
+    }
+  }
+}
+
 export class Histogram implements Family {
   readonly type = "histogram";
   readonly name: string;
   readonly help: string;
   readonly #labels: readonly string[];
   readonly #buckets: readonly number[];
-  readonly #values = new Map<string, HistogramValues>();
+  readonly #values = new Map<string, Observations>();
 
   constructor(name: string, help: string, labels: readonly string[], buckets: readonly number[]) {
     this.name = name;
     this.help = help;
     this.#labels = labels;
     this.#buckets = buckets;
+    if (labels.length === 0) this.#values.set("", new Observations(buckets));
   }
 
   observe(value: number, labels: Labels = {}): void {
-    this.#add(this.#of(labels), value);
+    this.series(labels).observe(value);
   }
 
-  /** Observes under these labels, which are looked up once: for what is measured on every request. */
-  at(labels: Labels): (value: number) => void {
-    let v: HistogramValues | undefined;
-    return (value) => this.#add((v ??= this.#of(labels)), value);
-  }
-
-  #of(labels: Labels): HistogramValues {
+  /** The series under these labels. It is exposed from now on. */
+  series(labels: Labels = {}): Observations {
     const key = keyOf(this.#labels, labels);
-    let v = this.#values.get(key);
-    if (v === undefined) this.#values.set(key, (v = { counts: new Array<number>(this.#buckets.length).fill(0), sum: 0, count: 0 }));
-    return v;
-  }
-
-  #add(v: HistogramValues, value: number): void {
-    v.sum += value;
-    v.count++;
-    for (let i = 0; i < this.#buckets.length; i++) {
-      if (value <= (this.#buckets[i] as number)) {
-        v.counts[i] = (v.counts[i] as number) + 1;
-        break;
-      }
-    }
+    let series = this.#values.get(key);
+    if (series === undefined) this.#values.set(key, (series = new Observations(this.#buckets)));
+    return series;
   }
 
   expose(out: string[]): void {
