@@ -1,10 +1,9 @@
 /** How long admission takes, in all and by plugin, under upstream's names. Labels are looked up once for each plugin and operation. */
 import type { Clock } from "../../core/clock.ts";
-import type { Histogram, MetricsRegistry } from "../../core/metrics.ts";
+import type { Histogram, MetricsRegistry, Observations } from "../../core/metrics.ts";
 import type { AdmissionAttributes, AdmissionPlugin } from "../admission.ts";
 
 type Step = "admit" | "validate";
-type Observe = (seconds: number) => void;
 
 const buckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5];
 const operations: readonly AdmissionAttributes["operation"][] = ["CREATE", "UPDATE", "DELETE", "CONNECT"];
@@ -13,8 +12,8 @@ export class AdmissionMetrics {
   readonly #clock: Clock;
   readonly #steps: Histogram;
   readonly #plugins: Histogram;
-  readonly #stepObservers: Observe[] = [];
-  readonly #observers = new Map<AdmissionPlugin, Observe[]>();
+  readonly #stepSeries: Observations[] = [];
+  readonly #pluginSeries = new Map<AdmissionPlugin, Observations[]>();
 
   constructor(registry: MetricsRegistry, clock: Clock) {
     this.#clock = clock;
@@ -65,17 +64,17 @@ export class AdmissionMetrics {
       rejected = false;
     } finally {
       const index = indexOf(step, attributes, rejected);
-      this.#stepObservers[index] ??= this.#steps.at(labelsOf(step, attributes, rejected));
-      this.#stepObservers[index]((this.#clock.monotonic() - began) / 1000);
+      this.#stepSeries[index] ??= this.#steps.series(labelsOf(step, attributes, rejected));
+      this.#stepSeries[index].observe((this.#clock.monotonic() - began) / 1000);
     }
   }
 
   #called(plugin: AdmissionPlugin, step: Step, attributes: AdmissionAttributes, rejected: boolean, began: number): void {
-    let observers = this.#observers.get(plugin);
-    if (observers === undefined) this.#observers.set(plugin, (observers = []));
+    let series = this.#pluginSeries.get(plugin);
+    if (series === undefined) this.#pluginSeries.set(plugin, (series = []));
     const index = indexOf(step, attributes, rejected);
-    const observe = (observers[index] ??= this.#plugins.at({ name: plugin.name, ...labelsOf(step, attributes, rejected) }));
-    observe((this.#clock.monotonic() - began) / 1000);
+    const own = (series[index] ??= this.#plugins.series({ name: plugin.name, ...labelsOf(step, attributes, rejected) }));
+    own.observe((this.#clock.monotonic() - began) / 1000);
   }
 }
 
