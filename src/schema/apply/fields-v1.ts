@@ -1,5 +1,7 @@
 /** FieldsV1, the JSON of a field set: `{"f:spec":{"f:replicas":{}}}`; `"."` stands for the path itself where longer ones follow. */
+import { deepFreeze } from "../object.ts";
 import { type Entry, FieldSet, sortEntries } from "./field-set.ts";
+import { Generations } from "./generations.ts";
 import { parsePathElement } from "./path-element.ts";
 
 export type FieldsV1 = Record<string, unknown>;
@@ -27,6 +29,17 @@ function write(set: FieldSet, self: boolean): FieldsV1 {
 }
 
 const leaf: FieldsV1 = Object.freeze({});
+
+/** By their text. A few hundred sets are those of a hundred thousand objects. */
+const interned = new Generations<string, FieldsV1>(4096);
+
+/** Fields that were parsed, shared with all others that say the same: most of what an object in memory would weigh. */
+export function internFields(fields: FieldsV1): FieldsV1 {
+  const text = JSON.stringify(fields);
+  let known = interned.get(text);
+  if (known === undefined) interned.set(text, (known = deepFreeze(fields)));
+  return known;
+}
 
 /**
  * Reads FieldsV1. Elements of an unknown kind are dropped. Throws for elements that are malformed. A frozen object is read

@@ -1,10 +1,11 @@
 /** `metadata.managedFields`: who set which fields, when, through which version and subresource. */
 import { type FieldError, type FieldPath, invalidField, tooLong } from "../field-error.ts";
+import type { KubeObject } from "../object.ts";
 import { timeSeconds } from "../time.ts";
 import type { ManagedFieldsEntry } from "../types/meta-v1.ts";
 import type { FieldSet } from "./field-set.ts";
 import { FieldSet as Sets } from "./field-set.ts";
-import { decodeFields, encodeFields } from "./fields-v1.ts";
+import { decodeFields, encodeFields, internFields } from "./fields-v1.ts";
 import { compareText } from "./path-element.ts";
 
 /** One manager's fields. */
@@ -79,6 +80,14 @@ function encodeEntry(of: ManagedSet): ManagedFieldsEntry {
     fieldsV1: encodeFields(of.set),
     ...(of.subresource === "" ? {} : { subresource: of.subresource }),
   };
+}
+
+/** Lets a parsed object share the fields of its managers with all others. Answers the object. */
+export function shareManagedFields<T extends KubeObject>(object: T): T {
+  for (const entry of object.metadata?.managedFields ?? []) {
+    if (entry.fieldsV1 !== undefined) entry.fieldsV1 = internFields(entry.fieldsV1);
+  }
+  return object;
 }
 
 /** Seconds since the epoch, 0 without a time. */
