@@ -120,7 +120,8 @@ export async function loadKubeconfig(explicit?: string, env: NodeJS.ProcessEnv =
 const clusterPaths = ["certificate-authority"] as const;
 const userPaths = ["client-certificate", "client-key", "tokenFile"] as const;
 
-function withAbsolutePaths(file: Kubeconfig, directory: string): Kubeconfig {
+/** Makes paths that are relative to the file's folder absolute, in place. */
+export function withAbsolutePaths(file: Kubeconfig, directory: string): Kubeconfig {
   const absolute = <E extends object>(entry: E, fields: readonly (keyof E)[]): void => {
     for (const field of fields) {
       const value = entry[field];

@@ -1,6 +1,8 @@
 /** The admission chain that kube-apiserver's flags ask for. */
 import type { AdmissionPlugin } from "../apiserver/admission.ts";
+import type { ApiServer } from "../apiserver/server-interface.ts";
 import type { MetricsRegistry } from "../core/metrics.ts";
+import { type GenericAdmission, genericAdmission } from "../resources/admission/generic.ts";
 import { admissionChain, ConfigurationError } from "../resources/admission/index.ts";
 import type { ResourceDeps } from "../resources/index.ts";
 import type { ApiServerFlags } from "./api-server-flags/index.ts";
@@ -29,6 +31,21 @@ export function admissionOf(
       unreachableTolerationSeconds: flags.int("default-unreachable-toleration-seconds"),
       generic,
     });
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new UsageError(`kube-apiserver: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Webhooks and policies. Throws a UsageError. */
+export function genericAdmissionOf(
+  flags: ApiServerFlags,
+  deps: ResourceDeps,
+  server: Pick<ApiServer, "handle" | "definitions" | "onDefinitionsChange">,
+  metrics: MetricsRegistry,
+): GenericAdmission {
+  try {
+    return genericAdmission(deps, { server, metrics, configurationFile: flags.string("admission-control-config-file") });
   } catch (error) {
     if (error instanceof ConfigurationError) throw new UsageError(`kube-apiserver: ${error.message}`);
     throw error;

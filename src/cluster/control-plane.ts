@@ -22,6 +22,7 @@ import type { ControllerContext } from "../operator/controller.ts";
 import { runControllers } from "../operator/run-controllers.ts";
 import { ensureBootstrapObjects } from "../resources/bootstrap.ts";
 import { enablementOf } from "../resources/enablement.ts";
+import { type GenericAdmission, webhookServices } from "../resources/admission/generic.ts";
 import { startCustomResources } from "../resources/custom-resources.ts";
 import { builtinResources, groupVersionPriority, type LocalNode, type ResourceDeps } from "../resources/index.ts";
 import { serverName, startServerLoops } from "../resources/loops/index.ts";
@@ -29,7 +30,7 @@ import { nodes, type Node } from "../schema/types/core-v1.ts";
 import { startScheduler } from "../scheduler/index.ts";
 import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
-import { admissionOf } from "./admission.ts";
+import { admissionOf, genericAdmissionOf } from "./admission.ts";
 import { openClusterStore } from "./cluster-store.ts";
 import { whileLeading } from "./leading.ts";
 import { hostAddress } from "./machines/host-network.ts";
@@ -83,7 +84,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const store = await openClusterStore(config, flags, clock, log.child("store"));
   stops.push(() => store.close());
   try {
-    const { server, secure, deps } = assemble(options, { flags, audit }, store, metrics, localNodes);
+    const { server, secure, deps, generic } = assemble(options, { flags, audit }, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
     const client = inProcessClient(
@@ -96,8 +97,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock });
     await secure.start(server);
     stops.push(() => secure.stop());
-    const custom = await startCustomResources(server, { clock, log: log.child("custom-resources") });
+    const custom = await startCustomResources(server, {
+      clock,
+      log: log.child("custom-resources"),
+      metrics,
+      resolveService: webhookServices(deps),
+    });
     stops.push(() => custom.stop());
+    await generic.start();
+    stops.push(() => generic.stop());
     const loops = await startServerLoops(deps, { ...addressOf(config), server, authentication: secure.published });
     stops.push(() => loops.stop());
     const tls = (): FrontTls => ({
@@ -165,7 +173,7 @@ function assemble(
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
-): { server: ApiServer; secure: Security; deps: ResourceDeps } {
+): { server: ApiServer; secure: Security; deps: ResourceDeps; generic: GenericAdmission } {
   const { config, pki, clock, log } = options;
   const admission: AdmissionPlugin[] = [];
   const secure = security({
@@ -226,7 +234,8 @@ function assemble(
     },
   };
   for (const definition of builtinResources(deps)) server.install(definition);
-  admission.push(...admissionOf(flags, deps, metrics, {}));
+  const generic = genericAdmissionOf(flags, deps, server, metrics);
+  admission.push(...admissionOf(flags, deps, metrics, generic.plugins));
   addEndpoints(server, {
     metrics,
     version: versionInfo(),
@@ -234,7 +243,7 @@ function assemble(
     serverAddress: () => `${config.nodes > 0 ? hostAddress(config) : "127.0.0.1"}:${config.port}`,
     openId: { issuer: secure.issuer.issuer, keys: () => secure.verificationKeys, jwksUri: secure.jwksUri },
   });
-  return { server, secure, deps };
+  return { server, secure, deps, generic };
 }
 
 function open(server: ApiServer, options: ControlPlaneOptions, tls: FrontTls, host: string): Promise<HttpFront> {

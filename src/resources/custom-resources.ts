@@ -2,8 +2,10 @@
 import { CrdManager } from "../apiserver/crd/crd-manager.ts";
 import type { MetadataRules } from "../apiserver/crd/strategy.ts";
 import type { ApiServer } from "../apiserver/server-interface.ts";
+import type { ResolveService } from "../client/webhook/target.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
+import type { MetricsRegistry } from "../core/metrics.ts";
 import { nameIsDnsSubdomain } from "../kinds/formats.ts";
 import { validateGenericObjectMeta, validateGenericObjectMetaUpdate } from "../kinds/object-meta.ts";
 import { qualifiedName } from "../core/names.ts";
@@ -29,11 +31,16 @@ function finalizerWarnings(finalizer: string): string[] {
   ];
 }
 
+export interface CustomResourceOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where conversion webhooks that are services are found. Absent: they cannot be called. */
+  readonly resolveService?: ResolveService | undefined;
+  readonly metrics?: MetricsRegistry | undefined;
+}
+
 /** Resolves when every established definition is served. After the built-in resources have been installed. */
-export async function startCustomResources(
-  server: ApiServer,
-  options: { readonly clock: Clock; readonly log: Logger },
-): Promise<CrdManager> {
+export async function startCustomResources(server: ApiServer, options: CustomResourceOptions): Promise<CrdManager> {
   const manager = new CrdManager(server, { ...options, metadata: metadataRules });
   await manager.start();
   return manager;

@@ -1,5 +1,4 @@
 /** Where a webhook is and how it is reached: from a kubeconfig file, or from the `clientConfig` of an API object. */
-import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { ClientConfig } from "../config.ts";
@@ -93,12 +92,6 @@ export async function kubeconfigTarget(
   const url = new URL(config.server);
   const path = url.pathname === "/" && !config.server.endsWith("/") ? "" : url.pathname + url.search;
   return target(config, url.origin + path, path, options.clock, options.userAgent ?? "kube-apiserver");
-}
-
-/** A kubeconfig whose users are for hosts; see {@link WebhookTargetOptions}. */
-export async function readWebhookKubeconfig(file: string): Promise<Kubeconfig> {
-  await readFile(file);
-  return await loadKubeconfig(file);
 }
 
 function authority(ca: string | undefined): { certificateAuthority?: string } {

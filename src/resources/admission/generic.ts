@@ -1,13 +1,18 @@
 /** Webhooks and policies, which the generic server has, given what names kinds: namespaces, services, configuration files. */
+import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import type { AdmissionPlugin } from "../../apiserver/admission.ts";
 import { webhookAdmission } from "../../apiserver/admission/webhook/plugin.ts";
 import type { ApiServer } from "../../apiserver/server-interface.ts";
 import type { ClientConfig } from "../../client/config.ts";
-import type { Kubeconfig } from "../../client/kubeconfig.ts";
+import { type Kubeconfig, parseKubeconfig, withAbsolutePaths } from "../../client/kubeconfig.ts";
 import type { ResolveService } from "../../client/webhook/target.ts";
 import { hasReason, notFound } from "../../core/api-error.ts";
 import type { MetricsRegistry } from "../../core/metrics.ts";
 import type { ResourceDeps } from "../deps.ts";
+import { readAdmissionConfiguration } from "./configuration/admission-configuration.ts";
+import { ConfigurationError } from "./configuration/document.ts";
+import { parseWebhookConfiguration } from "./configuration/webhook-configuration.ts";
 import { resolveServiceEndpoint } from "../services/endpoint-resolution.ts";
 
 export interface GenericAdmissionOptions {
@@ -15,8 +20,8 @@ export interface GenericAdmissionOptions {
   readonly metrics: MetricsRegistry;
   /** How to reach this server itself, for webhooks at `kubernetes.default.svc`. */
   readonly loopback?: ClientConfig | undefined;
-  /** Users for webhooks by host, of each plugin: `WebhookAdmissionConfiguration.kubeConfigFile`. */
-  readonly kubeconfigs?: { readonly mutating?: Kubeconfig | undefined; readonly validating?: Kubeconfig | undefined } | undefined;
+  /** `--admission-control-config-file`: as whom webhooks are called. */
+  readonly configurationFile?: string | undefined;
 }
 
 export interface GenericAdmission {
@@ -38,8 +43,22 @@ export function webhookServices(deps: Pick<ResourceDeps, "objects">): ResolveSer
   };
 }
 
+function readKubeconfig(file: string): Kubeconfig {
+  try {
+    return withAbsolutePaths(parseKubeconfig(readFileSync(file, "utf8"), file), dirname(file));
+  } catch (error) {
+    throw new ConfigurationError((error as Error).message);
+  }
+}
+
+/** Throws a {@link ConfigurationError} for a configuration that cannot be read. */
 export function genericAdmission(deps: ResourceDeps, options: GenericAdmissionOptions): GenericAdmission {
-  const { server, metrics, loopback, kubeconfigs } = options;
+  const { server, metrics, loopback, configurationFile } = options;
+  const configurations = configurationFile ? readAdmissionConfiguration(configurationFile) : undefined;
+  const kubeconfigOf = (plugin: string): Kubeconfig | undefined => {
+    const file = parseWebhookConfiguration(configurations?.(plugin));
+    return file === undefined ? undefined : readKubeconfig(file);
+  };
   const webhooks = webhookAdmission({
     server,
     namespaces: (name) => deps.objects("", "namespaces").get("", name),
@@ -49,7 +68,7 @@ export function genericAdmission(deps: ResourceDeps, options: GenericAdmissionOp
     log: deps.log,
     metrics,
     loopback,
-    kubeconfigs,
+    kubeconfigs: { mutating: kubeconfigOf("MutatingAdmissionWebhook"), validating: kubeconfigOf("ValidatingAdmissionWebhook") },
   });
   return {
     plugins: { [webhooks.mutating.name]: webhooks.mutating, [webhooks.validating.name]: webhooks.validating },

@@ -55,7 +55,7 @@ export async function askHook(hook: Hook, question: Question, targets: WebhookTa
       announceTimeout: true,
       signal: attributes.request.signal,
     });
-    tree = readReview(goodBody(answer), review.version);
+    tree = await readReview(goodBody(answer), review.version);
     checkReview(tree, review.version);
   } catch (error) {
     if (error instanceof CallFailure) throw error;

@@ -1,7 +1,7 @@
 /** `admission.k8s.io` AdmissionReview, v1 and v1beta1: the question to a webhook, and its answer read and checked. */
 import { randomUUID } from "node:crypto";
 import { isApiError } from "../../../core/api-error.ts";
-import { decodeJson, encodeJson } from "../../../schema/json.ts";
+import { decodeJson, encodeJson, parseJson } from "../../../schema/json.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../../../schema/object.ts";
 import type { AdmissionAttributes } from "../../admission.ts";
 import type { Equivalent } from "../equivalents.ts";
@@ -68,27 +68,37 @@ export function makeReview(question: Question, versions: readonly string[]): Rev
 
 type Tree = Record<string, unknown>;
 
-/** Reads an answer. Throws an Error with the words of upstream's decoder. */
-export function readReview(text: string, sent: Review["version"]): Tree {
-  let review: Tree;
-  try {
-    review = decodeJson(text, undefined, "Ignore").object;
-  } catch (error) {
-    if (isApiError(error)) throw new Error(`couldn't get version/kind; json parse error: ${error.message}`);
-    throw error;
-  }
+/** Reads an answer, JSON or YAML as upstream's decoder takes it. Throws an Error with that decoder's words. */
+export async function readReview(text: string, sent: Review["version"]): Promise<Tree> {
+  const review = await readTree(text);
   const apiVersion = textOf(review["apiVersion"]) || `admission.k8s.io/${sent}`;
   const kind = textOf(review["kind"]) || "AdmissionReview";
   if (apiVersion === `admission.k8s.io/${sent}` && kind === "AdmissionReview") return review;
   const version = apiVersion.slice(apiVersion.indexOf("/") + 1);
   if (/^admission\.k8s\.io\/v1(beta1)?$/.test(apiVersion) && kind === "AdmissionReview")
     throw new Error(`converting (${version}.AdmissionReview) to (${sent}.AdmissionReview): unknown conversion`);
-  const source = `pkg/runtime/scheme.go:111`;
-  throw new Error(
-    apiVersion.startsWith("admission.k8s.io/") || !apiVersion.includes("/")
-      ? `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(source)}`
-      : `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(source)}`,
-  );
+  const scheme = JSON.stringify("pkg/runtime/scheme.go:111");
+  throw new Error(`no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${scheme}`);
+}
+
+async function readTree(text: string): Promise<Tree> {
+  try {
+    return decodeJson(text, undefined, "Ignore").object;
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+  }
+  const { yamlToJson } = await import("../../../lang/yaml.ts");
+  let value: unknown;
+  try {
+    value = parseJson(yamlToJson(text));
+  } catch (error) {
+    throw new Error(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+  }
+  if (value === null) return {};
+  if (typeof value === "object" && !Array.isArray(value)) return value as Tree;
+  const found = Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
+  const meta = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  throw new Error(`couldn't get version/kind; json parse error: json: cannot unmarshal ${found} into Go value of type ${meta}`);
 }
 
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
