@@ -5,13 +5,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { kindOf } from "../src/kinds/index.ts";
 import type { Kind } from "../src/kinds/kind.ts";
-import {
-  validateGenericObjectMeta,
-  validateGenericObjectMetaUpdate,
-  validateObjectMeta,
-  validateObjectMetaUpdate,
-} from "../src/kinds/object-meta.ts";
-import { nameIsDnsSubdomain, pathSegment } from "../src/kinds/formats.ts";
+import { nameIsDnsSubdomain } from "../src/kinds/formats.ts";
+import { createErrors, updateErrors } from "../src/resources/strategy/from-kind.ts";
 import { isApiError } from "../src/core/api-error.ts";
 import { eventToCore } from "../src/resources/events-conversion.ts";
 import { initFamilies, keepAllocated, normalizeClusterIps } from "../src/resources/services/families.ts";
@@ -88,7 +83,7 @@ function replayCreate(fixture: KindFixture, kind: Kind, one: KindCase): Outcome 
     if (faults) return { object, errors: faults, warnings: [] };
   }
   const validateName = kind.validateName ?? nameIsDnsSubdomain;
-  const errors = [...validateObjectMeta(meta, fixture.namespaced, validateName), ...(kind.validateCreate?.(object) ?? [])];
+  const errors = createErrors(kind, object, fixture.namespaced, validateName);
   return { object, errors, warnings: kind.warnings?.(object, undefined) ?? [] };
 }
 
@@ -108,14 +103,8 @@ function replayUpdate(fixture: KindFixture, kind: Kind, one: KindCase): Outcome 
   const hooks = sub === undefined ? kind : sub === "status" ? undefined : kind.subresources?.[sub];
   if (sub === "status") kind.prepareForStatusUpdate?.(object, old);
   else hooks?.prepareForUpdate?.(object, old);
-  const now = object.metadata;
-  const before = old.metadata;
-  const errors = [
-    ...validateGenericObjectMeta(now, fixture.namespaced, pathSegment),
-    ...validateGenericObjectMetaUpdate(now, before),
-    ...validateObjectMetaUpdate(now, before),
-    ...((sub === "status" ? kind.validateStatusUpdate?.(object, old) : hooks?.validateUpdate?.(object, old)) ?? []),
-  ];
+  const validate = sub === "status" ? kind.validateStatusUpdate?.bind(kind) : hooks?.validateUpdate?.bind(hooks);
+  const errors = updateErrors(kind, object, old, fixture.namespaced, validate);
   return { object, errors, warnings: sub === undefined ? (kind.warnings?.(object, old) ?? []) : [] };
 }
 

@@ -19,6 +19,11 @@ export interface Kind<T extends object = UnstructuredObject> {
   validateUpdate?(object: T, old: T): FieldError[];
   /** As {@link validateUpdate}, for the status subresource. */
   validateStatusUpdate?(object: T, old: T): FieldError[];
+  /**
+   * Which rule the kind itself holds its metadata to: `kube` (when absent) knows the standard finalizers, `generic` takes any
+   * qualified name, `none` leaves metadata to what is common to every resource, which is asked only of what is right otherwise.
+   */
+  readonly metadataRule?: "kube" | "generic" | "none";
   /** Messages for the `Warning` header. */
   warnings?(object: T, old: T | undefined): string[];
   /** Messages that say what is wrong with a name of this kind; DNS subdomain when absent. `prefix`: it is a generateName. */

@@ -3,7 +3,7 @@ import type { FieldError } from "../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, required, tooLong } from "../schema/field-error.ts";
 import type { LabelSelector, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../schema/types/meta-v1.ts";
 import { labelValue, qualifiedName } from "../core/names.ts";
-import { byteLength, invalidEach, nameIsDnsLabel, negativeMessage } from "./formats.ts";
+import { byteLength, invalidEach, nameIsDnsLabel, negativeMessage, pathSegment } from "./formats.ts";
 import { semanticEqual } from "./semantic-equal.ts";
 
 /** Messages that say what is wrong with a name; `prefix`: it is a generateName. */
@@ -87,9 +87,34 @@ export function validateGenericObjectMetaUpdate(
   old: ObjectMeta | undefined,
   path: FieldPath = metadataPath,
 ): FieldError[] {
-  const errors: FieldError[] = [];
   const m = meta ?? noMeta;
-  const o = old ?? noMeta;
+  const errors = validateMetaChange(m, old ?? noMeta, path);
+  validateContents(m, path, errors);
+  if (m.managedFields?.length) validateManagedFields(m.managedFields, path.child("managedFields"), errors);
+  return errors;
+}
+
+/**
+ * What upstream checks of every update before the kind is asked: the metadata by itself, and as the successor of the old one.
+ * Contents that are wrong are told by both.
+ */
+export function validateCommonMetaUpdate(meta: ObjectMeta | undefined, old: ObjectMeta | undefined, namespaced: boolean): FieldError[] {
+  const errors = validateGenericObjectMeta(meta, namespaced, pathSegment);
+  // Contents without a fault need not be looked at again.
+  if (errors.length === 0) return validateMetaChange(meta ?? noMeta, old ?? noMeta, metadataPath);
+  errors.push(...validateGenericObjectMetaUpdate(meta, old));
+  return errors;
+}
+
+/** What the rule for built-in kinds adds to {@link validateGenericObjectMetaUpdate}. */
+export function validateKubeMeta(meta: ObjectMeta | undefined): FieldError[] {
+  const errors: FieldError[] = [];
+  if (meta?.finalizers?.length) validateKubeFinalizers(meta.finalizers, metadataPath, errors);
+  return errors;
+}
+
+function validateMetaChange(m: ObjectMeta, o: ObjectMeta, path: FieldPath): FieldError[] {
+  const errors: FieldError[] = [];
   if (o.deletionTimestamp && m.finalizers?.length) {
     const extra = [...new Set(m.finalizers.filter((f) => !o.finalizers?.includes(f)))].sort();
     if (extra.length > 0) {
@@ -107,8 +132,6 @@ export function validateGenericObjectMetaUpdate(
     const value = m[field] ?? (field === "name" || field === "namespace" || field === "uid" ? "" : null);
     errors.push(invalidField(path.child(field), value, immutableMessage));
   }
-  validateContents(m, path, errors);
-  if (m.managedFields?.length) validateManagedFields(m.managedFields, path.child("managedFields"), errors);
   return errors;
 }
 

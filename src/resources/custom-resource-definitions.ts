@@ -1,7 +1,5 @@
 /** A CustomResourceDefinition outlives its deletion until its instances are gone: `apiserver/crd` releases it. */
 import { cleanupFinalizer, setCondition, terminating } from "../apiserver/crd/conditions.ts";
-import { nameIsDnsSubdomain } from "../kinds/formats.ts";
-import { validateGenericObjectMeta, validateGenericObjectMetaUpdate } from "../kinds/object-meta.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { CustomResourceDefinition } from "../schema/types/apiextensions-v1.ts";
 import { upgradeDefinition } from "./custom-resource-definition-v1beta1.ts";
@@ -15,27 +13,11 @@ const pending = terminating(
 
 export const customResourceDefinitions: Special = {
   upgradeStored: upgradeDefinition,
-  // Finalizers need no path here: the cleanup one has none.
-  strategy: (base, kind) => ({
+  strategy: (base) => ({
     ...base,
-    validateCreate: (_context, object) => [
-      ...validateGenericObjectMeta(object.metadata, false, kind?.validateName?.bind(kind) ?? nameIsDnsSubdomain),
-      ...(kind?.validateCreate?.(object) ?? []),
-    ],
-    validateUpdate: (_context, object, old) => [
-      ...validateGenericObjectMetaUpdate(object.metadata, old.metadata),
-      ...(kind?.validateUpdate?.(object, old) ?? []),
-    ],
     // The first delete always leaves the object: it gets the finalizer then, not before.
     holdsDeletion: (object) => object.metadata?.deletionTimestamp === undefined,
     markDeleted: (context, object) => mark(object, context.now),
-  }),
-  status: (base, kind) => ({
-    ...base,
-    validateUpdate: (_context, object, old) => [
-      ...validateGenericObjectMetaUpdate(object.metadata, old.metadata),
-      ...(kind?.validateStatusUpdate?.(object, old) ?? []),
-    ],
   }),
 };
 

@@ -1,10 +1,12 @@
 /** Events: an hour's memory, shared by core/v1 and `events.k8s.io/v1`. */
 import type { Strategy } from "../apiserver/resource.ts";
+import { pathSegment } from "../kinds/formats.ts";
 import { kindOf } from "../kinds/index.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { ResourceDeps } from "./deps.ts";
 import { eventFromCore, eventToCore } from "./events-conversion.ts";
 import type { Special } from "./special.ts";
+import { createErrors, updateErrors } from "./strategy/from-kind.ts";
 
 const defaultTtlSeconds = 3600;
 
@@ -31,8 +33,8 @@ export function eventsNewer(deps: ResourceDeps): Special {
     strategy: (base) => ({
       ...shared(base, deps),
       // Stricter rules than the older version's; they know the fields by the names under which they are kept.
-      validateCreate: (_context, event) => newer()?.validateCreate?.(event) ?? [],
-      validateUpdate: (_context, event, old) => newer()?.validateUpdate?.(event, old) ?? [],
+      validateCreate: (_context, event) => createErrors(newer(), event, true, pathSegment),
+      validateUpdate: (_context, event, old) => updateErrors(newer(), event, old, true, newer()?.validateUpdate),
       ...(names === undefined ? {} : { selectableFieldNames: names }),
     }),
     storageGroup: "",

@@ -91,7 +91,7 @@ function subresourcesOf(
     if (own?.type === "object") found[served.name] = { ...own, strategy: { ...own.strategy, ...resets(row, served.name) } };
     else if (own !== undefined) found[served.name] = own;
     else if (served.name === "status") {
-      const status = statusStrategyOf(kind);
+      const status = statusStrategyOf(kind, row.namespaced);
       const strategy = { ...(special.status?.(status, kind) ?? status), ...resets(row, "status") };
       found["status"] = { type: "object", strategy, verbs: served.verbs };
     } else {

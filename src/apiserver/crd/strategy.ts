@@ -74,8 +74,13 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
     validateUpdate: (context, object, old) => {
       const version = versionOf(context);
       const schema = options.schemaOf(version.name);
+      const about = metadata.validateUpdate(object.metadata, old.metadata);
+      const itself = metadata.validate(object.metadata, namespaced);
       const errors = [
-        ...metadata.validateUpdate(object.metadata, old.metadata),
+        // Metadata is looked at for every resource, then as custom objects' own; clients count the causes.
+        ...itself,
+        ...about,
+        ...about,
         ...(status ? schema.validateStatusUpdate(object, old) : schema.validateUpdate(object, old)),
         ...scaleErrors(version, object, status),
       ];

@@ -248,11 +248,7 @@ function beforeUpdate(scope: Scope, context: WriteContext, object: UnstructuredO
     meta.deletionGracePeriodSeconds = oldMeta.deletionGracePeriodSeconds;
   }
   const errors = strategy.validateUpdate?.(context, object, old);
-  if (errors !== undefined && errors.length > 0) {
-    // Upstream checks metadata twice on the way and tells both findings; clients count causes.
-    const twice = errors.filter((e) => e.field.startsWith("metadata."));
-    throw invalid(kindOf(scope), meta.name ?? "", [...twice, ...errors]);
-  }
+  if (errors !== undefined && errors.length > 0) throw invalid(kindOf(scope), meta.name ?? "", errors);
   addWarnings(scope, strategy.warnings?.(context, object, old));
 }
 

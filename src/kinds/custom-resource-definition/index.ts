@@ -8,6 +8,8 @@ import { crdWrites } from "./writes.ts";
 
 export const customResourceDefinitionKind: Kind = kind<CustomResourceDefinition>({
   ref: customresourcedefinitions,
+  // The cleanup finalizer has no path.
+  metadataRule: "generic",
   setDefaults: setCrdDefaults,
   generation: true,
   allowUnconditionalUpdate: false,

@@ -1,5 +1,5 @@
 /** What is not held against a CRD because it was there before. */
-import type { CustomResourceDefinition, JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion, JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
 import { FieldPath } from "../../schema/field-error.ts";
 import { validateStructural } from "../../schema/structural/structural.ts";
 import { caBundleError } from "../webhook-client.ts";
@@ -17,6 +17,8 @@ export interface CrdOptions {
   readonly allowInvalidCaBundle: boolean;
   /** Versions that may keep too many selectable fields; `""` stands for what versions share. */
   readonly manySelectableFields: ReadonlySet<string>;
+  /** Versions whose schema is as it was: what their rules cost one by one was let through before. */
+  readonly unchangedSchemas: ReadonlySet<string>;
 }
 
 export const createOptions: CrdOptions = {
@@ -29,6 +31,7 @@ export const createOptions: CrdOptions = {
   requireMapKeys: true,
   allowInvalidCaBundle: true,
   manySelectableFields: new Set(),
+  unchangedSchemas: new Set(),
 };
 
 export const maxSelectableFields = 8;
@@ -50,8 +53,16 @@ export function updateOptions(crd: CustomResourceDefinition, old: CustomResource
     requireAtomicSets: !someSchema(schemasOf(spec), hasNonAtomicSet),
     requireMapKeys: !schemas.some((s) => someSchema(schemasIn(s), hasLooseMapKeys)),
     allowInvalidCaBundle: !established || (bundle !== "" && caBundleError(bundle) !== undefined),
+    unchangedSchemas: new Set((crd.spec.versions ?? []).filter((v) => schemaKept(v, spec.versions ?? [])).map((v) => v.name)),
     manySelectableFields: new Set((spec.versions ?? []).flatMap((v) => keptSelectableFields(crd, v))),
   };
+}
+
+type Version = Pick<CustomResourceDefinitionVersion, "name" | "schema">;
+
+function schemaKept(version: Version, before: readonly Version[]): boolean {
+  const old = before.find((v) => v.name === version.name);
+  return old !== undefined && semanticEqual(version.schema, old.schema);
 }
 
 function keptSelectableFields(

@@ -5,6 +5,7 @@ import type { JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
 import { schemaAt } from "../../schema/structural/schema-path.ts";
 import type { CrdOptions } from "./options.ts";
 import { hasUnknownType, schemaTypes } from "./options.ts";
+import { cardinalityBelow, type RuleChecks } from "./validation-rules.ts";
 
 /** Where in the schema we are. */
 interface Place {
@@ -12,17 +13,32 @@ interface Place {
   readonly insideMeta: boolean;
   /** Why a default may not stand here. */
   readonly noDefaults?: string;
+  /** Where the rules of expressions are gathered; undefined where they are not looked at. */
+  readonly rules: RuleChecks | undefined;
+  readonly cardinality: bigint | undefined;
+  readonly uncorrelatable: FieldPath | undefined;
 }
 
-export function validateSchemaTree(schema: JSONSchemaProps, path: FieldPath, options: CrdOptions, errors: FieldError[]): void {
-  visit(schema, path, { root: true, insideMeta: false }, options, errors);
+/** Faults of the form go to `errors`; those of expressions are gathered by `rules`, where it is given. */
+export function validateSchemaTree(
+  schema: JSONSchemaProps,
+  path: FieldPath,
+  options: CrdOptions,
+  errors: FieldError[],
+  rules?: RuleChecks,
+): void {
+  const place: Place = { root: true, insideMeta: false, rules, cardinality: 1n, uncorrelatable: undefined };
+  visit(schema, path, place, options, errors);
 }
 
 const metaFields: readonly string[] = ["metadata", "kind", "apiVersion"];
 
 function visit(schema: JSONSchemaProps | undefined, path: FieldPath, place: Place, options: CrdOptions, errors: FieldError[]): void {
   if (schema === undefined) return;
-  const inner: Place = { ...place, root: false };
+  const before = errors.length;
+  const deeper: Place = { ...place, root: false, cardinality: cardinalityBelow(schema, place.cardinality) };
+  // Alternatives have no rules of their own to be looked at.
+  const inner: Place = { ...place, root: false, rules: undefined };
   const into = (part: JSONSchemaProps | undefined, at: FieldPath, where: Place = inner): void => visit(part, at, where, options, errors);
   checkVocabulary(schema, path, place, options, errors);
   if (schema.uniqueItems === true) {
@@ -35,22 +51,28 @@ function visit(schema: JSONSchemaProps | undefined, path: FieldPath, place: Plac
     errors.push(forbiddenField(at, "additionalProperties and properties are mutual exclusive"));
   }
   if (typeof additional === "object") {
-    into(additional, at, place.insideMeta ? { ...inner, noDefaults: "inside additionalProperties applying to object metadata" } : inner);
+    into(additional, at, place.insideMeta ? { ...deeper, noDefaults: "inside additionalProperties applying to object metadata" } : deeper);
   }
   for (const [name, property] of Object.entries(properties))
-    into(property, path.child("properties").key(name), placeOf(name, schema, place));
+    into(property, path.child("properties").key(name), { ...placeOf(name, schema, place, path), cardinality: deeper.cardinality });
   into(schema.not, path.child("not"));
   for (const junctor of ["allOf", "oneOf", "anyOf"] as const) schema[junctor]?.forEach((s, i) => into(s, path.child(junctor).index(i)));
   for (const [name, s] of Object.entries(schema.definitions ?? {})) into(s, path.child("definitions").key(name));
-  if (Array.isArray(items)) items.forEach((s, i) => into(s, path.child("items").index(i)));
-  else into(items, path.child("items"));
+  const item = schema["x-kubernetes-list-type"] === "map" ? deeper : { ...deeper, uncorrelatable: place.uncorrelatable ?? path };
+  if (Array.isArray(items)) items.forEach((s, i) => into(s, path.child("items").index(i), item));
+  else into(items, path.child("items"), item);
   for (const [name, s] of Object.entries(schema.dependencies ?? {})) {
     if (!Array.isArray(s)) into(s, path.child("dependencies").key(name));
   }
   checkExtensions(schema, path, options, errors);
+  // Where the form is wrong, here or below, expressions would be told of types that nobody meant.
+  if (errors.length === before && (schema["x-kubernetes-validations"] ?? []).length > 0) place.rules?.node(schema, path, place);
 }
 
-function placeOf(name: string, schema: JSONSchemaProps, place: Place): Place {
+function placeOf(name: string, schema: JSONSchemaProps, around: Place, path: FieldPath): Place {
+  const mapType = schema["x-kubernetes-map-type"] ?? "granular";
+  const correlatable = mapType === "granular" || mapType === "atomic";
+  const place: Place = correlatable ? around : { ...around, uncorrelatable: around.uncorrelatable ?? path };
   const isMeta = (place.root || schema["x-kubernetes-embedded-resource"] === true) && metaFields.includes(name);
   if (!isMeta) return { ...place, root: false };
   return { ...place, root: false, insideMeta: true, ...(place.root ? { noDefaults: `in top-level ${name}` } : {}) };
@@ -210,7 +232,7 @@ type Rule = NonNullable<JSONSchemaProps["x-kubernetes-validations"]>[number];
 
 const lineBreak = /[\n\r]/;
 
-/** The form of a validation rule; whether its expression compiles is not looked at. */
+/** The form of a validation rule. */
 function checkRule(rule: Rule, schema: JSONSchemaProps, path: FieldPath, errors: FieldError[]): void {
   const { message = "", messageExpression = "", reason, fieldPath = "" } = rule;
   const text = rule.rule.trim();

@@ -15,6 +15,7 @@ import { schemaAt } from "../../schema/structural/schema-path.ts";
 import type { CrdOptions } from "./options.ts";
 import { maxSelectableFields } from "./options.ts";
 import { validateSchemaDefaults } from "./validation-defaults.ts";
+import { RuleChecks } from "./validation-rules.ts";
 import { validateSchemaTree } from "./validation-schema.ts";
 
 export function hasStatus(subresources: CustomResourceSubresources | undefined): boolean {
@@ -33,7 +34,7 @@ export function validateVersion(
     const at = path.child("deprecationWarning");
     for (const message of warningErrors(warning, version.deprecated === true)) errors.push(invalidField(at, warning, message));
   }
-  validateSchema(version.schema, path.child("schema"), status, options, errors);
+  validateSchema(version.schema, path.child("schema"), status, options, errors, options.unchangedSchemas.has(version.name));
   validateSubresources(version.subresources, path.child("subresources"), errors);
   version.additionalPrinterColumns?.forEach((column, i) => validateColumn(column, path.child("additionalPrinterColumns").index(i), errors));
   const { selectableFields = [], schema } = version;
@@ -92,6 +93,7 @@ export function validateSchema(
   status: boolean,
   options: CrdOptions,
   errors: FieldError[],
+  unchanged = false,
 ): void {
   const schema = validation?.openAPIV3Schema;
   if (schema === undefined) return;
@@ -100,13 +102,19 @@ export function validateSchema(
   if (status) checkRoot(schema, at, errors);
   if (schema.nullable === true) errors.push(forbiddenField(at.child("nullable"), "nullable cannot be true at the root"));
   let unreadable: FieldError | undefined;
+  let rules: RuleChecks | undefined;
   if (options.requireStructuralSchema) {
     const faults = validateStructural(schema, at);
     if (faults[0]?.body.startsWith('Invalid value: "": OpenAPIV3Schema \'') === true) [unreadable] = faults;
     else if (faults.length > 0) errors.push(...faults);
-    else validateSchemaDefaults(schema, at, errors);
+    else {
+      const beforeDefaults = errors.length;
+      validateSchemaDefaults(schema, at, errors);
+      if (errors.length === beforeDefaults) rules = new RuleChecks(!unchanged);
+    }
   }
-  validateSchemaTree(schema, at, options, errors);
+  validateSchemaTree(schema, at, options, errors, rules);
+  if (rules) errors.push(...rules.errors, ...rules.totalErrors(at));
   if (errors.length === before && unreadable !== undefined) errors.push(unreadable);
 }
 

@@ -182,7 +182,8 @@ function validateVersions(hoisted: HoistedSpec, options: CrdOptions, errors: Fie
 /** What all versions have alike. */
 function validateShared({ shared, versions }: HoistedSpec, options: CrdOptions, errors: FieldError[]): void {
   const status = hasStatus(shared.subresources) || versions.some((v) => hasStatus(v.subresources));
-  validateSchema(shared.validation, specPath.child("validation"), status, options, errors);
+  const unchanged = options.unchangedSchemas.has(versions[0]?.name ?? "");
+  validateSchema(shared.validation, specPath.child("validation"), status, options, errors, unchanged);
   validateSubresources(shared.subresources, specPath.child("subresources"), errors);
   shared.additionalPrinterColumns?.forEach((column, i) => {
     validateColumn(column, specPath.child("additionalPrinterColumns").index(i), errors);

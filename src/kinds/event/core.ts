@@ -24,6 +24,7 @@ export const eventSelectableFieldNames: readonly string[] = [
 export const coreEventKind: Kind = kind<Event>({
   ref: events,
   validateName: pathSegment,
+  metadataRule: "none",
   allowCreateOnUpdate: true,
   validateCreate: (event) => validateCommonEvent(event),
   validateUpdate: (event) => validateCommonEvent(event),

@@ -26,6 +26,7 @@ const olderNames: Readonly<Record<string, string>> = {
 export const eventV1Kind: Kind = kind<Event>({
   ref: events,
   validateName: pathSegment,
+  metadataRule: "none",
   allowCreateOnUpdate: true,
   validateCreate: (event) => validateEventV1(event as unknown as CoreEvent),
   validateUpdate: (event, old) => validateEventV1Update(event as unknown as CoreEvent, old as unknown as CoreEvent),

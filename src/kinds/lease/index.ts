@@ -8,6 +8,7 @@ import { leaseWrites } from "./writes.ts";
 
 export const leaseKind: Kind = kind<Lease>({
   ref: leases,
+  metadataRule: "generic",
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
   ...leaseWrites,

@@ -8,6 +8,7 @@ import { setMutatingPolicyBindingDefaults } from "./defaults.ts";
 
 export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPolicyBinding>({
   ref: mutatingadmissionpolicybindings,
+  metadataRule: "generic",
   ...countsChangesOf<MutatingAdmissionPolicyBinding>("spec"),
   setDefaults: setMutatingPolicyBindingDefaults,
   allowUnconditionalUpdate: false,

@@ -8,6 +8,7 @@ import { setValidatingPolicyDefaults } from "./defaults.ts";
 
 export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolicy>({
   ref: validatingadmissionpolicies,
+  metadataRule: "generic",
   ...specAndStatus<ValidatingAdmissionPolicy>({ generation: true }),
   setDefaults: setValidatingPolicyDefaults,
   allowUnconditionalUpdate: false,

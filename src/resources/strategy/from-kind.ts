@@ -4,10 +4,18 @@
  */
 import type { Strategy } from "../../apiserver/resource.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { validateObjectMeta, validateObjectMetaUpdate } from "../../kinds/object-meta.ts";
+import {
+  validateCommonMetaUpdate,
+  validateGenericObjectMeta,
+  validateGenericObjectMetaUpdate,
+  validateKubeMeta,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from "../../kinds/object-meta.ts";
+import type { FieldError } from "../../schema/field-error.ts";
 import { normalize } from "../../schema/codec.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
-import { nameIsDnsSubdomain } from "../../kinds/formats.ts";
+import { nameIsDnsSubdomain, pathSegment } from "../../kinds/formats.ts";
 
 export interface StrategyTraits {
   readonly typeName: string;
@@ -28,18 +36,13 @@ export function strategyOf(kind: Kind | undefined, traits: StrategyTraits): Stra
       if (kind?.prepareForCreate !== undefined) kind.prepareForCreate(object);
       else emptyStatus?.(object);
     },
-    validateCreate: (_context, object) => [
-      ...validateObjectMeta(object.metadata, traits.namespaced, validateName),
-      ...(kind?.validateCreate?.(object) ?? []),
-    ],
+    validateCreate: (_context, object) => createErrors(kind, object, traits.namespaced, validateName),
     prepareForUpdate: (_context, object, old) => {
       if (kind?.prepareForUpdate !== undefined) kind.prepareForUpdate(object, old);
       else if (traits.hasStatus) copyField(object, old, "status");
     },
-    validateUpdate: (_context, object, old) => [
-      ...validateObjectMetaUpdate(object.metadata, old.metadata),
-      ...(kind?.validateUpdate?.(object, old) ?? []),
-    ],
+    validateUpdate: (_context, object, old) =>
+      updateErrors(kind, object, old, traits.namespaced, kind?.validateUpdate?.bind(kind)),
     ...(kind?.setDefaults === undefined ? {} : { setDefaults: kind.setDefaults.bind(kind) }),
     ...(kind?.warnings === undefined ? {} : { warnings: (_context, object, old) => kind.warnings?.(object, old) ?? [] }),
     ...(kind?.selectableFields === undefined ? {} : { selectableFields: kind.selectableFields.bind(kind) }),
@@ -55,17 +58,14 @@ export function strategyOf(kind: Kind | undefined, traits: StrategyTraits): Stra
 }
 
 /** The strategy of the status subresource: all but `status` and metadata stays as it was. */
-export function statusStrategyOf(kind: Kind | undefined): Strategy {
+export function statusStrategyOf(kind: Kind | undefined, namespaced: boolean): Strategy {
   return {
     ...(kind?.setDefaults === undefined ? {} : { setDefaults: kind.setDefaults.bind(kind) }),
     prepareForUpdate: (_context, object, old) => {
       if (kind?.prepareForStatusUpdate !== undefined) kind.prepareForStatusUpdate(object, old);
       else keepAllBut(object, old, "status");
     },
-    validateUpdate: (_context, object, old) => [
-      ...validateObjectMetaUpdate(object.metadata, old.metadata),
-      ...(kind?.validateStatusUpdate?.(object, old) ?? []),
-    ],
+    validateUpdate: (_context, object, old) => updateErrors(kind, object, old, namespaced, kind?.validateStatusUpdate?.bind(kind)),
     ...(kind?.selectableFields === undefined ? {} : { selectableFields: kind.selectableFields.bind(kind) }),
     allowUnconditionalUpdate: kind?.allowUnconditionalUpdate ?? true,
     generation: false,
@@ -79,11 +79,41 @@ export function subresourceStrategyOf(kind: Kind, name: string, traits: Strategy
   return {
     ...strategyOf(kind, traits),
     prepareForUpdate: (_context, object, old) => own.prepareForUpdate?.(object, old),
-    validateUpdate: (_context, object, old) => [
-      ...validateObjectMetaUpdate(object.metadata, old.metadata),
-      ...(own.validateUpdate?.(object, old) ?? []),
-    ],
+    validateUpdate: (_context, object, old) => updateErrors(kind, object, old, traits.namespaced, own.validateUpdate?.bind(own)),
   };
+}
+
+/** Errors of a new object, by the metadata rule of its kind. */
+export function createErrors(
+  kind: Kind | undefined,
+  object: UnstructuredObject,
+  namespaced: boolean,
+  validateName: (name: string, prefix: boolean) => string[],
+): FieldError[] {
+  const own = kind?.validateCreate?.(object) ?? [];
+  if (kind?.metadataRule === "none") return own.length > 0 ? own : validateGenericObjectMeta(object.metadata, namespaced, pathSegment);
+  const validate = kind?.metadataRule === "generic" ? validateGenericObjectMeta : validateObjectMeta;
+  return [...validate(object.metadata, namespaced, validateName), ...own];
+}
+
+/** Errors of an object as the successor of `old`. Upstream looks at metadata for every resource, and then most kinds look at it again; clients count the causes. */
+export function updateErrors(
+  kind: Kind | undefined,
+  object: UnstructuredObject,
+  old: UnstructuredObject,
+  namespaced: boolean,
+  validate: ((object: UnstructuredObject, old: UnstructuredObject) => FieldError[]) | undefined,
+): FieldError[] {
+  const { metadata } = object;
+  const errors = validateCommonMetaUpdate(metadata, old.metadata, namespaced);
+  const rule = kind?.metadataRule ?? "kube";
+  if (rule !== "none") {
+    if (errors.length === 0) errors.push(...(rule === "kube" ? validateKubeMeta(metadata) : []));
+    else errors.push(...(rule === "kube" ? validateObjectMetaUpdate : validateGenericObjectMetaUpdate)(metadata, old.metadata));
+  }
+  const own = validate?.(object, old);
+  if (own !== undefined) for (const error of own) errors.push(error);
+  return errors;
 }
 
 /** Resets `status` to what Go's zero value marshals to; absent where it is a pointer or empty. */
