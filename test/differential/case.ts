@@ -37,6 +37,9 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** The server closed the connection instead: it panicked. */
+export const noAnswer: Answer = { status: 0, contentType: "", warnings: [], body: undefined };
+
 /** Something that answers: a server over the network, or one in this process. */
 export interface Server extends AsyncDisposable {
   ask(request: CaseRequest): Promise<Answer>;

@@ -1,13 +1,18 @@
 /** One kind's cases, asked of both servers with a few in flight. */
-import type { TestedKind } from "./bases.ts";
+import { collectionPath, type TestedKind } from "./bases.ts";
 import type { Answer, Case, Server } from "./case.ts";
 import { chance } from "./choose.ts";
+import { canonical } from "./compare.ts";
 import { createCases } from "./create-cases.ts";
 import { normalAnswer } from "./normal.ts";
 import { keyOf, ReferenceCache } from "./reference-cache.ts";
+import { patchCases } from "./patch-cases.ts";
 import type { Report } from "./report.ts";
+import { type Identity, nameOf, placed, remove, store, type StoredObject } from "./setup.ts";
+import { updateCases } from "./update-cases.ts";
+import { verbCases } from "./verb-cases.ts";
 
-export const parts = ["create"] as const;
+export const parts = ["create", "update", "patch", "verb"] as const;
 export type Part = (typeof parts)[number];
 
 export interface RunOptions {
@@ -27,18 +32,41 @@ export interface RunOptions {
 
 /** Resolves with the number of cases. */
 export async function runKind(kind: TestedKind, options: RunOptions): Promise<number> {
+  const { theirs, ours } = options;
   const cache = new ReferenceCache(options.cache, kind.id);
+  const places = { theirs: new Map<string, Identity>(), ours: new Map<string, Identity>() };
   let count = 0;
+  let context = "";
   const one = async (next: Case): Promise<void> => {
     count++;
-    const key = keyOf(next, "");
+    const key = keyOf(next, context);
     const known = cache.get(key);
-    const [theirs, ours] = await Promise.all([known ?? askAll(options.theirs, next), askAll(options.ours, next)]);
-    if (known === undefined) cache.put(key, theirs);
+    const [wanted, got] = await Promise.all([known ?? askAll(theirs, next, places.theirs), askAll(ours, next, places.ours)]);
+    if (known === undefined) cache.put(key, wanted);
     const normal = (answers: readonly Answer[]): Answer[] => answers.map((a) => normalAnswer(a, next, options.managedFields));
-    options.report.add(next, normal(theirs), normal(ours));
+    options.report.add(next, normal(wanted), normal(got));
   };
-  if (options.parts.includes("create")) await each(chosen(createCases(kind), options), options.concurrency, one);
+  const run = (cases: Iterable<Case>): Promise<void> => each(chosen(cases, options), options.concurrency, one);
+  const paths = kind.bases.slice(0, kind.own).map((base) => `${collectionPath(kind)}/${nameOf(base)}`);
+  for (const path of paths) await remove(theirs, path);
+  if (options.parts.includes("create")) await run(createCases(kind));
+  if (options.parts.some((p) => p !== "create")) {
+    const stored: StoredObject[] = [];
+    for (const base of kind.bases.slice(0, kind.own)) {
+      const mine = await store(ours, kind, base, places.ours);
+      const upstream = await store(theirs, kind, base, places.theirs);
+      if (upstream !== undefined) stored.push(upstream);
+      if ((mine === undefined) !== (upstream === undefined)) console.error(`${kind.id} ${nameOf(base)}: only one server stored it`);
+    }
+    context = canonical(stored);
+    for (const [i, object] of stored.entries()) {
+      if (options.parts.includes("update")) await run(updateCases(kind, object, i === 0, options.seed));
+    }
+    const first = stored[0];
+    if (first !== undefined && options.parts.includes("patch")) await run(patchCases(kind, first, options.seed));
+    if (first !== undefined && options.parts.includes("verb")) await run(verbCases(kind, first));
+    for (const path of paths) await Promise.all([remove(theirs, path), remove(ours, path)]);
+  }
   cache.flush();
   return count;
 }
@@ -54,9 +82,9 @@ function* chosen(cases: Iterable<Case>, options: RunOptions): Generator<Case> {
   }
 }
 
-async function askAll(server: Server, { requests }: Case): Promise<Answer[]> {
+async function askAll(server: Server, { requests }: Case, places: ReadonlyMap<string, Identity>): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const request of requests) answers.push(await server.ask(request));
+  for (const request of requests) answers.push(await server.ask(placed(request, places)));
   return answers;
 }
 

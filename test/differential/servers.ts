@@ -11,7 +11,7 @@ import type { ClusterConfig } from "../../src/cluster/options.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
 import { decodeProtobuf } from "../../src/schema/protobuf.ts";
-import type { Answer, CaseRequest, Server } from "./case.ts";
+import { type Answer, type CaseRequest, noAnswer, type Server } from "./case.ts";
 
 function bytesOf(body: string | undefined): Buffer | undefined {
   if (body === undefined) return undefined;
@@ -33,6 +33,13 @@ function answerOf(status: number, contentType: string, warnings: readonly string
 /** The texts of `Warning: 299 - "…"` headers. */
 function warningsOf(header: string | undefined): string[] {
   return [...(header ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map((m) => (m[1] ?? "").replace(/\\(.)/g, "$1"));
+}
+
+const isReset = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ECONNRESET";
+
+function ended(error: unknown): Answer {
+  if (!isReset(error)) throw error;
+  return noAnswer;
 }
 
 /** The server of a kubeconfig's current context. */
@@ -60,10 +67,12 @@ export async function remoteServer(kubeconfig: string): Promise<Server> {
         });
       });
       outgoing.on("error", reject);
+      outgoing.setTimeout(20_000, () => outgoing.destroy(new Error(`no answer in 20 s to ${method} ${path}`)));
       outgoing.end(body);
     });
   return {
-    ask,
+    // A kept connection may be closed by the server just as it is used again; a second time, the server has panicked.
+    ask: (request) => ask(request).catch((error: unknown) => (isReset(error) ? ask(request) : Promise.reject(error))).catch(ended),
     [Symbol.asyncDispose]: () => {
       agent.destroy();
       return Promise.resolve();

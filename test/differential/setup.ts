@@ -23,7 +23,23 @@ export async function prepare(server: Server): Promise<void> {
   }
 }
 
-/** The stored form of a base, and what stands for `@rv@` and `@uid@` in requests about it. */
+/** What stands for `@rv@` and `@uid@` in requests about an object. */
+export interface Identity {
+  readonly resourceVersion: string;
+  readonly uid: string;
+}
+
+/** The request with what the server it goes to gave the object. */
+export function placed(request: CaseRequest, places: ReadonlyMap<string, Identity>): CaseRequest {
+  if (request.body === undefined || !request.body.includes("@")) return request;
+  const at = request.path.split("?")[0] as string;
+  const found = places.get(at) ?? places.get(at.slice(0, at.lastIndexOf("/")));
+  if (found === undefined) return request;
+  const body = request.body.replaceAll("@rv@", found.resourceVersion).replaceAll("@uid@", found.uid).replaceAll("@namespace@", namespace);
+  return { ...request, body };
+}
+
+/** A base as upstream stored it, without what is the server's own, and with placeholders for its version and uid. */
 export interface StoredObject {
   readonly path: string;
   readonly object: Json;
@@ -33,18 +49,22 @@ export function nameOf(base: Json): string {
   return (base["metadata"] as { name: string }).name;
 }
 
-/** Stores a base and answers what the server made of it. */
-export async function store(server: Server, kind: TestedKind, base: Json, name: string): Promise<StoredObject> {
+/** Stores a base; undefined when the server refuses it. */
+export async function store(server: Server, kind: TestedKind, base: Json, places: Map<string, Identity>): Promise<StoredObject | undefined> {
   const at = collectionPath(kind);
-  const named = { ...base, metadata: { ...(base["metadata"] as Json), name } };
-  await must(server, post(at, named));
-  const path = `${at}/${name}`;
-  if ("status" in base && kind.row.subresources?.some((s) => s.subresource === "status")) {
-    const { body } = await must(server, { method: "GET", path });
-    await must(server, { method: "PUT", path: `${path}/status`, body: JSON.stringify({ ...(body as Json), status: base["status"] }) });
+  const path = `${at}/${nameOf(base)}`;
+  const created = await server.ask(post(at, base));
+  if (!ok(created)) return undefined;
+  const { body: first } = await must(server, { method: "GET", path });
+  if ("status" in base && kind.row.subresources?.some((s) => s.subresource === "status") === true) {
+    await must(server, { method: "PUT", path: `${path}/status`, body: JSON.stringify({ ...(first as Json), status: base["status"] }) });
   }
   const { body } = await must(server, { method: "GET", path });
-  return { path, object: body as Json };
+  const { managedFields: _, ...metadata } = (body as { metadata: Json & Identity }).metadata;
+  const { uid, resourceVersion } = metadata as unknown as Identity;
+  places.set(path, { uid, resourceVersion });
+  const text = JSON.stringify({ ...(body as Json), metadata: { ...metadata, resourceVersion: "@rv@", uid: undefined, creationTimestamp: undefined } });
+  return { path, object: JSON.parse(text.replaceAll(uid, "@uid@")) as Json };
 }
 
 export async function remove(server: Server, path: string): Promise<void> {
