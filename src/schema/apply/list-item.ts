@@ -1,6 +1,7 @@
 /** By which element the item of a list is known. */
-import { isObject } from "../patch/tree.ts";
+import { isObject, type JsonObject } from "../patch/tree.ts";
 import type { ListAtom } from "./atom.ts";
+import { Generations } from "./generations.ts";
 import { keyElement, type PathElement, valueElement } from "./path-element.ts";
 
 /** What stands where the type does not allow it; `path` is in the form of errors (`.spec.ports[0]`). */
@@ -11,6 +12,31 @@ export function itemElement(list: ListAtom, item: unknown): PathElement {
   if (list.keys.length === 0) return setElement(item);
   if (item === null) throw new TypedError("associative list with keys may not have a null element");
   if (!isObject(item)) throw new TypedError("associative list with keys may not have non-map elements");
+  const id = shortId(list.keys, item);
+  let element = id === undefined ? undefined : known.get(id);
+  if (element === undefined) {
+    element = keyElement(keyPairs(list, item));
+    if (id !== undefined) known.set(id, element);
+  }
+  return element;
+}
+
+/** Elements by their keys as {@link shortId} has them: their text, which is JSON, need not be made again. */
+const known = new Generations<string, PathElement>(16_384);
+
+/** Undefined for keys that are absent, or no strings or numbers. */
+function shortId(keys: readonly string[], item: JsonObject): string | undefined {
+  let id = "";
+  for (const key of keys) {
+    const value = item[key];
+    if (typeof value === "string") id += `${key}"${value}\u0000`;
+    else if (typeof value === "number") id += `${key}#${value}\u0000`;
+    else return undefined;
+  }
+  return id;
+}
+
+function keyPairs(list: ListAtom, item: JsonObject): [string, unknown][] {
   const pairs: [string, unknown][] = [];
   for (const key of list.keys) {
     const value = Object.hasOwn(item, key) ? item[key] : undefined;
@@ -31,7 +57,7 @@ export function itemElement(list: ListAtom, item: unknown): PathElement {
       `associative list with keys has an element that omits all key fields ${names} (and doesn't have default values for any key fields)`,
     );
   }
-  return keyElement(pairs);
+  return pairs;
 }
 
 function setElement(item: unknown): PathElement {
