@@ -53,6 +53,8 @@ export interface ApiServer {
   onDefinitionsChange(run: () => void): () => void;
   /** A path that is no resource: `/version`, `/openapi/v2`, `/apis/x/v1`. A later route of the same path replaces. */
   addRoute(route: Route): () => void;
+  /** Other servers answer for what is found; asked of every request that is allowed, so long as there is something to find. */
+  delegate(find: ((path: string) => { proxy(request: ApiRequest): Promise<ApiResponse> } | undefined) | undefined): void;
   /** Named conditions of `/readyz`. */
   addReadyCheck(name: string, check: () => string | undefined): void;
   /** Empty when ready; otherwise what is missing, by check name. */

@@ -1,6 +1,7 @@
 /** What the parts of one server share. */
 import type { Timer } from "../core/clock.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
+import type { ApiRequest, ApiResponse } from "./request.ts";
 import { AdmissionMetrics } from "./admission/metrics.ts";
 import { AccessMetrics } from "./pipeline/access-metrics.ts";
 import { Deadlines } from "./pipeline/deadlines.ts";
@@ -31,6 +32,8 @@ export class ServerState {
   readonly #listeners = new Set<() => void>();
   readonly routes: Map<string, Route> = new Map();
   readonly readyChecks: Map<string, () => string | undefined> = new Map();
+  /** Finds the server that answers for a path in place of this one. Undefined: there is none. */
+  delegate: ((path: string) => { proxy(request: ApiRequest): Promise<ApiResponse> } | undefined) | undefined;
   readonly maxBodyBytes: number;
   readonly deadlines: Deadlines;
   /** Requests that are being answered. */

@@ -187,6 +187,10 @@ class GenericApiServer implements ApiServer {
     };
   }
 
+  delegate(find: ServerState["delegate"]): void {
+    this.#state.delegate = find;
+  }
+
   addReadyCheck(name: string, check: () => string | undefined): void {
     this.#state.readyChecks.set(name, check);
   }

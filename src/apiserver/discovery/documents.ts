@@ -1,6 +1,7 @@
 /** What discovery says of a set of definitions. Pure. */
 import { createHash } from "node:crypto";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
+import type { AggregatedVersion } from "../aggregation/aggregator.ts";
 import type { ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
 
 /** Where a group version stands in discovery: higher first, by group and then by version. */
@@ -16,6 +17,8 @@ export interface ServedVersion {
   readonly version: string;
   /** In order of name. */
   readonly resources: readonly ServedResource[];
+  /** Another server answers for the version. */
+  readonly remote?: AggregatedVersion | undefined;
 }
 
 export interface ServedResource {
@@ -49,27 +52,38 @@ function parseVersion(version: string): [number, number, number] | undefined {
   return [stability, Number(match[1]), Number(match[3] ?? 0)];
 }
 
-/** All groups in discovery's order, the core group first. */
+/** All groups in discovery's order, the core group first. What another server answers for is not served here. */
 export function servedGroups(
   definitions: readonly ResourceDefinition[],
   priority: (group: string, version: string) => GroupVersionPriority = () => customPriority,
+  remotes: readonly AggregatedVersion[] = [],
 ): ServedGroup[] {
   const groups = new Map<string, Map<string, ServedResource[]>>();
-  for (const definition of definitions) {
-    for (const version of definition.versions) {
-      let versions = groups.get(definition.group);
-      if (versions === undefined) groups.set(definition.group, (versions = new Map()));
-      const resources = versions.get(version.version);
-      if (resources === undefined) versions.set(version.version, [{ definition, version }]);
-      else resources.push({ definition, version });
-    }
-  }
+  const versionOf = (group: string, version: string): ServedResource[] => {
+    let versions = groups.get(group);
+    if (versions === undefined) groups.set(group, (versions = new Map()));
+    let resources = versions.get(version);
+    if (resources === undefined) versions.set(version, (resources = []));
+    return resources;
+  };
+  for (const definition of definitions)
+    for (const version of definition.versions) versionOf(definition.group, version.version).push({ definition, version });
+  const others = new Map(remotes.map((r) => [apiVersionOf(r.remote), r]));
+  for (const { remote } of remotes) versionOf(remote.group, remote.version).length = 0;
+  const otherOf = (group: string, version: string): AggregatedVersion | undefined => others.get(apiVersionOf({ group, version }));
+  const rank = (group: string, version: string): GroupVersionPriority => {
+    const remote = otherOf(group, version)?.remote;
+    return remote === undefined ? priority(group, version) : { group: remote.groupPriority, version: remote.versionPriority };
+  };
   const served = [...groups].map(([group, versions]) => ({
     group,
-    priority: Math.max(...[...versions.keys()].map((v) => priority(group, v).group)),
+    priority: Math.max(...[...versions.keys()].map((v) => rank(group, v).group)),
     versions: [...versions]
-      .sort(([a], [b]) => priority(group, b).version - priority(group, a).version || compareVersions(a, b))
-      .map(([version, resources]) => ({ version, resources: resources.sort(byName) })),
+      .sort(([a], [b]) => rank(group, b).version - rank(group, a).version || compareVersions(a, b))
+      .map(([version, resources]) => {
+        const remote = otherOf(group, version);
+        return { version, resources: resources.sort(byName), ...(remote === undefined ? {} : { remote }) };
+      }),
   }));
   served.sort((a, b) => {
     if (a.group === "" || b.group === "") return a.group === "" ? -1 : 1;
@@ -177,15 +191,20 @@ export function aggregatedDiscovery(groups: readonly ServedGroup[]): object {
     kind: "APIGroupDiscoveryList",
     apiVersion: "apidiscovery.k8s.io/v2",
     metadata: {},
-    items: groups.map(({ group, versions }) => ({
-      metadata: group === "" ? {} : { name: group },
-      versions: versions.map(({ version, resources }) => ({
-        version,
-        resources: resources.map((r) => resourceDiscovery(r, version)),
-        freshness: "Current",
+    items: groups
+      .map(({ group, versions }) => ({ group, versions: versions.filter((v) => v.remote?.asked !== false) }))
+      .filter(({ versions }) => versions.length > 0)
+      .map(({ group, versions }) => ({
+        metadata: group === "" ? {} : { name: group },
+        versions: versions.map((served) => ({ version: served.version, ...versionDiscovery(served) })),
       })),
-    })),
   };
+}
+
+function versionDiscovery({ version, resources, remote }: ServedVersion): object {
+  if (remote === undefined) return { resources: resources.map((r) => resourceDiscovery(r, version)), freshness: "Current" };
+  const { resources: theirs, freshness } = remote;
+  return { ...(theirs.length === 0 ? {} : { resources: theirs }), freshness };
 }
 
 function resourceDiscovery({ definition: d, version: served }: ServedResource, version: string): object {

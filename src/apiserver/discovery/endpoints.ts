@@ -1,6 +1,7 @@
 /** `/api`, `/apis` and below, plain and aggregated. Documents are made when asked for and kept until the definitions change. */
 import { ApiError, hasReason } from "../../core/api-error.ts";
 import type { KubeObject } from "../../schema/object.ts";
+import type { Aggregator } from "../aggregation/aggregator.ts";
 import { mediaTypeOf, negotiate, plainOffer } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
@@ -12,6 +13,8 @@ export interface DiscoveryOptions {
   readonly priority?: ((group: string, version: string) => GroupVersionPriority) | undefined;
   /** `host:port` at which clients reach the server. */
   readonly serverAddress: () => string;
+  /** What other servers answer for. */
+  readonly aggregator?: Aggregator | undefined;
 }
 
 type DiscoveryServer = Pick<ApiServer, "definitions" | "onDefinitionsChange" | "addRoute">;
@@ -79,17 +82,20 @@ export class Discovery {
   constructor(server: DiscoveryServer, options: DiscoveryOptions) {
     this.#server = server;
     this.#options = options;
-    server.onDefinitionsChange(() => {
+    const forget = (): void => {
       this.#groups = undefined;
       this.#aggregated.clear();
-    });
+    };
+    server.onDefinitionsChange(forget);
+    options.aggregator?.onChange(forget);
     const handle = (request: ApiRequest): ApiResponse => this.#handle(request);
     for (const path of ["/api", "/apis", "/api/", "/apis/"]) server.addRoute({ path, handle });
   }
 
   /** What is served now, in discovery's order. */
   get groups(): readonly ServedGroup[] {
-    return (this.#groups ??= servedGroups(this.#server.definitions, this.#options.priority));
+    const { aggregator, priority } = this.#options;
+    return (this.#groups ??= servedGroups(this.#server.definitions, priority, aggregator?.versions));
   }
 
   #handle(request: ApiRequest): ApiResponse {

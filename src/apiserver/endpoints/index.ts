@@ -34,7 +34,12 @@ export function addEndpoints(server: ApiServer, options: EndpointOptions): Disco
   addMetrics(server, options.metrics);
   if (options.openId !== undefined) addOpenId(server, { ...options.openId, serverAddress: options.serverAddress });
   const descriptions = options.descriptions ?? bundledDescriptions;
-  addOpenApi(server, { clock: options.clock ?? systemClock, build: options.version.gitVersion, descriptions });
+  addOpenApi(server, {
+    clock: options.clock ?? systemClock,
+    build: options.version.gitVersion,
+    descriptions,
+    aggregator: options.aggregator,
+  });
   addIndex(server, discovery);
   return discovery;
 }

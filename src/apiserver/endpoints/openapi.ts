@@ -7,6 +7,8 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
 import { groupVersionPath } from "../../schema/openapi/published.ts";
 import type { Descriptions, PublishedResource, PublishedSubresource } from "../../schema/openapi/published.ts";
+import type { AggregatedVersion, Aggregator } from "../aggregation/aggregator.ts";
+import type { OpenApiV2 } from "../aggregation/openapi-merge.ts";
 import { pageNotFound } from "../discovery/endpoints.ts";
 import { mediaTypeOf, notAcceptable } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
@@ -19,6 +21,8 @@ export interface OpenApiOptions {
   readonly build: string;
   /** What fields mean; asked for whenever a document is made. Default: what the build has laid beside the program. */
   readonly descriptions?: (() => Promise<Descriptions>) | undefined;
+  /** Servers whose documents belong to it. */
+  readonly aggregator?: Aggregator | undefined;
 }
 
 type OpenApiServer = Pick<ApiServer, "definitions" | "onDefinitionsChange" | "addRoute">;
@@ -61,7 +65,11 @@ class OpenApi {
   async index(request: ApiRequest): Promise<ApiResponse> {
     const { openApiV3Index } = await import("../../schema/openapi/v3.ts");
     if (request.path !== "/openapi/v3") return pageNotFound();
-    const bytes = Buffer.from(JSON.stringify(openApiV3Index(await this.#allHashes())));
+    const own = openApiV3Index(await this.#allHashes()) as { paths: Readonly<Record<string, object>> };
+    const others = this.#options.aggregator?.versions ?? [];
+    // What this server describes itself stays its own.
+    const paths = Object.assign({}, ...others.map((v) => v.openApiV3), own.paths) as object;
+    const bytes = Buffer.from(JSON.stringify(others.length === 0 ? own : { ...own, paths }));
     return { status: 200, headers: { "content-type": "text/plain; charset=utf-8" }, bytes };
   }
 
@@ -70,7 +78,10 @@ class OpenApi {
     if (name === "") return this.index({ ...request, path: "/openapi/v3" });
     const hashes = await this.#allHashes();
     const hash = Object.hasOwn(hashes, name) ? hashes[name] : undefined;
-    if (hash === undefined) return { status: 404, headers: {} };
+    if (hash === undefined) {
+      const other = this.#options.aggregator?.versions.find((v) => Object.hasOwn(v.openApiV3, name));
+      return other === undefined ? { status: 404, headers: {} } : other.remote.proxy(request);
+    }
     const asked = request.query.get("hash");
     if (asked !== null && asked !== "" && asked !== hash) {
       return { status: 301, headers: { location: `/openapi/v3/${name}?hash=${hash}` } };
@@ -84,7 +95,7 @@ class OpenApi {
   }
 
   async v2(request: ApiRequest): Promise<ApiResponse> {
-    const hash = this.#hash("v2", this.#published().resources);
+    const hash = this.#hashOfV2();
     const type = checkAccept(request, ["application/json", v2Protobuf]);
     const headers = { "content-type": type, vary: "Accept", etag: `"${hash}"` };
     if (request.headers["if-none-match"] === headers.etag) return { status: 304, headers };
@@ -94,10 +105,29 @@ class OpenApi {
 
   async #makeV2(json: boolean): Promise<Buffer> {
     const { openApiV2 } = await import("../../schema/openapi/v2.ts");
-    const document = openApiV2(this.#published().resources, await this.#descriptions());
+    const own = openApiV2(this.#published().resources, await this.#descriptions());
+    const others = this.#others();
+    const document = others.length === 0 ? own : await mergedWith(own, others);
     if (json) return Buffer.from(JSON.stringify(document));
     const { encodeOpenApiV2 } = await import("../../schema/openapi/v2-protobuf.ts");
     return Buffer.from(encodeOpenApiV2(document));
+  }
+
+  #hashOfV2(): string {
+    const own = this.#hash("v2", this.#published().resources);
+    const others = this.#others();
+    if (others.length === 0) return own;
+    return createHash("sha512")
+      .update([own, ...others.map((v) => v.openApiV2Hash)].join())
+      .digest("hex")
+      .toUpperCase();
+  }
+
+  /** Those that describe themselves, the first in discovery's order first. */
+  #others(): AggregatedVersion[] {
+    const rank = ({ remote }: AggregatedVersion): number => remote.groupPriority * 1e4 + remote.versionPriority;
+    const described = (this.#options.aggregator?.versions ?? []).filter((v) => v.openApiV2 !== undefined);
+    return described.sort((a, b) => rank(b) - rank(a) || (a.remote.group < b.remote.group ? -1 : 1));
   }
 
   async #makeV3(name: string): Promise<Buffer> {
@@ -153,6 +183,12 @@ class OpenApi {
     this.#kept.set(key, new WeakRef(bytes));
     return bytes;
   }
+}
+
+async function mergedWith<T extends object>(own: T, others: readonly AggregatedVersion[]): Promise<T> {
+  const { mergeOpenApiV2 } = await import("../aggregation/openapi-merge.ts");
+  const documents = others.map((v): OpenApiV2 => v.openApiV2 ?? {});
+  return mergeOpenApiV2(own as OpenApiV2, documents) as T;
 }
 
 /** The type to answer with; JSON unless the client's first choice among those we have is another. Throws 406. */

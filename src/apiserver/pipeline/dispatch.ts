@@ -42,6 +42,8 @@ const verbs: Readonly<Record<string, Verb>> = {
 
 export function dispatch({ server, request }: RequestState): Promise<ApiResponse> | ApiResponse {
   const { info } = request;
+  const remote = server.delegate?.(request.path);
+  if (remote !== undefined) return remote.proxy(request);
   if (info.isResource) {
     const installed = server.installed(info.group, info.resource);
     const served = installed?.versions.get(info.version);
