@@ -8,6 +8,7 @@ import type { UnstructuredObject } from "../schema/object.ts";
 import type { Store } from "../store/store.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { AdmissionPlugin } from "./admission.ts";
+import type { EncryptionAtRest } from "./encryption/index.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 import type { ResourceDefinition } from "./resource.ts";
 
@@ -28,6 +29,8 @@ export interface ApiServerOptions {
   readonly admission: readonly AdmissionPlugin[];
   /** Absent: no audit events are kept. */
   readonly audit?: Auditor | undefined;
+  /** Absent: everything is stored in the clear. */
+  readonly encryption?: Pick<EncryptionAtRest, "storeFor"> | undefined;
   /** Longest time a request that is neither a watch nor a connect may take, in ms. 60 000 by default. */
   readonly requestTimeout?: number | undefined;
   /** Watches without timeoutSeconds last between this and twice this, in ms. 1 800 000 by default. */

@@ -94,9 +94,9 @@ export class ServerState {
   storage(definition: ResourceDefinition): ObjectStorage {
     const known = this.#storages.get(definition.storagePrefix);
     if (known !== undefined) return known;
-    const { store, clock, log } = this.options;
+    const { store, clock, log, encryption } = this.options;
     const made = new ObjectStorage({
-      store,
+      store: encryption?.storeFor(store, definition.storageGroup ?? definition.group, definition.resource) ?? store,
       clock,
       storagePrefix: definition.storagePrefix,
       upgrade: (object) => this.#upgrade(definition, object),

@@ -14,8 +14,10 @@ export interface KeyValue {
   readonly modRevision: number;
   /** Milliseconds since the epoch at which the store removes the key; 0: never, or a remote store knows. */
   readonly expires: number;
-  /** What lies under the value is not as it would be written now: see the API server's encryption. */
-  readonly stale?: boolean | undefined;
+  /** Where values are sealed: by what this one was. See {@link Store.currentSeal}. */
+  readonly seal?: string | undefined;
+  /** The value could not be opened, and is as it was stored: why. */
+  readonly unreadable?: string | undefined;
 }
 
 export interface RangeOptions {
@@ -84,6 +86,10 @@ export interface Store {
   readonly revision: number;
   /** Reads as of a revision below this, and watches from one at or below it, are refused with `compacted`. */
   readonly compactedRevision: number;
+  /** Where values are sealed: by what they are now. Values with another seal should be written anew. */
+  currentSeal?(): string;
+  /** Values may take time to be opened: even past events may come only after {@link watch} has returned. */
+  readonly readsLater?: boolean | undefined;
   /** Remote stores: the newest revision anywhere, asked of a quorum; watches are on their way to it. Absent: {@link revision} is that. */
   newestRevision?(): Promise<number>;
   get(key: string): Promise<KeyValue | undefined>;

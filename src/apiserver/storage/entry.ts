@@ -28,8 +28,8 @@ export class Entry {
   readonly revision: number;
   /** JSON from {@link encodeStored}: without resourceVersion. */
   readonly value: Uint8Array;
-  /** What is stored should be written anew, even if the object stays the same: its encryption is not the present one. */
-  readonly stale: boolean;
+  /** By what the stored value is sealed: where that is not the present seal it is written anew, even if the object stays the same. */
+  readonly seal: string | undefined;
   readonly #decode: Decode;
   #object: UnstructuredObject | undefined;
   #frozen = false;
@@ -39,11 +39,11 @@ export class Entry {
   #frames: Frames[] | undefined;
 
   /** `object` is what `value` says, when it is at hand: it becomes the entry's own. */
-  constructor(key: string, revision: number, value: Uint8Array, stale: boolean, decode: Decode, object?: UnstructuredObject) {
+  constructor(key: string, revision: number, value: Uint8Array, seal: string | undefined, decode: Decode, object?: UnstructuredObject) {
     this.key = key;
     this.revision = revision;
     this.value = value;
-    this.stale = stale;
+    this.seal = seal;
     this.#decode = decode;
     if (object !== undefined) {
       this.#object = object;
@@ -155,7 +155,7 @@ export class Entry {
   at(revision: number): Entry {
     const known = this.#object;
     const object = known === undefined ? undefined : { ...known, metadata: { ...known.metadata } };
-    return new Entry(this.key, revision, this.value, this.stale, this.#decode, object);
+    return new Entry(this.key, revision, this.value, this.seal, this.#decode, object);
   }
 }
 

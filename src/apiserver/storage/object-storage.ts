@@ -1,9 +1,10 @@
 /** The objects under one storage prefix: reads from the cache, compare-and-swap writes to the store. */
-import { ApiError } from "../../core/api-error.ts";
+import { ApiError, internalError } from "../../core/api-error.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { Store, Write, WriteResult } from "../../store/store.ts";
 import { StoreError } from "../../store/store.ts";
+import { TransformError } from "../encryption/transformer.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { WatchHub } from "../watch/watch-hub.ts";
 import { decodeStored } from "./decode-stored.ts";
@@ -79,7 +80,12 @@ export class ObjectStorage {
   /** The new entry, or {@link lost} when the object is not `old` any more. An unchanged object is not written. */
   replace(old: Entry, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> | Entry {
     const value = encodeStored(object);
-    if (ttl === undefined && !old.stale && value.length === old.value.length && (sameBytes(value, old.value) || saysTheSame(object, old)))
+    if (
+      ttl === undefined &&
+      old.seal === this.#store.currentSeal?.() &&
+      value.length === old.value.length &&
+      (sameBytes(value, old.value) || saysTheSame(object, old))
+    )
       return old;
     return this.#put(old.key, object, old.revision, ttl, value);
   }
@@ -95,7 +101,7 @@ export class ObjectStorage {
     await this.#seen(result.revision);
     const entry = this.cache.get(key);
     // Somebody was faster than this turn: the answer is still about this write.
-    return entry?.revision === result.revision ? entry : new Entry(key, result.revision, value, false, this.#decode);
+    return entry?.revision === result.revision ? entry : new Entry(key, result.revision, value, this.#store.currentSeal?.(), this.#decode);
   }
 
   /**
@@ -108,7 +114,7 @@ export class ObjectStorage {
       const result = await this.#transact({ type: "delete", key: this.cache.prefix + old.key, expect: old.revision });
       if (!result.ok) return lost;
       await this.#seen(result.revision);
-      return last === undefined ? old.at(result.revision) : new Entry(old.key, result.revision, encodeStored(last), false, this.#decode);
+      return last === undefined ? old.at(result.revision) : new Entry(old.key, result.revision, encodeStored(last), old.seal, this.#decode);
     } finally {
       told?.();
     }
@@ -123,6 +129,7 @@ export class ObjectStorage {
     try {
       return await this.#store.transact([write]);
     } catch (error) {
+      if (error instanceof TransformError) throw internalError(error.message);
       throw error instanceof StoreError ? storeApiError(error) : error;
     }
   }

@@ -4,7 +4,7 @@
  * is answered, so that whoever writes reads the own write; with a remote one {@link ResourceCache.waitFor} waits for it.
  */
 import type { Clock } from "../../core/clock.ts";
-import { expired, timeout } from "../../core/api-error.ts";
+import { expired, internalError, timeout } from "../../core/api-error.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import { type OrderedMap, orderedMap, prefixEnd } from "../../store/ordered-map.ts";
 import type { Store, StoreEvent, StoreWatch } from "../../store/store.ts";
@@ -87,7 +87,8 @@ export class ResourceCache {
       end: () => this.#ended(),
     });
     // A remote store would be asked over the wire: after a restart watches that began before it begin anew, as upstream's.
-    if (resumable < revision && this.#store.newestRevision === undefined) this.#loadHistory(resumable, revision);
+    const { newestRevision, readsLater } = this.#store;
+    if (resumable < revision && newestRevision === undefined && readsLater !== true) this.#loadHistory(resumable, revision);
     this.#loading = undefined;
   }
 
@@ -120,7 +121,14 @@ export class ResourceCache {
     if (kv === undefined) return undefined;
     const object = this.#written.get(kv.value);
     if (object !== undefined) this.#written.delete(kv.value);
-    return new Entry(kv.key.slice(this.prefix.length), kv.modRevision, kv.value, kv.stale === true, this.#decode, object);
+    const { unreadable } = kv;
+    const decode =
+      unreadable === undefined
+        ? this.#decode
+        : (): never => {
+            throw internalError(unreadable);
+          };
+    return new Entry(kv.key.slice(this.prefix.length), kv.modRevision, kv.value, kv.seal, decode, object);
   }
 
   #toCacheEvent(event: StoreEvent, previous: Entry | undefined): CacheEvent {
@@ -137,7 +145,7 @@ export class ResourceCache {
   }
 
   #lastOf(previous: Entry, last: UnstructuredObject, revision: number): Entry {
-    return new Entry(previous.key, revision, encodeStored(last), false, this.#decode, last);
+    return new Entry(previous.key, revision, encodeStored(last), previous.seal, this.#decode, last);
   }
 
   /** The last event of `key` is about `object`, as long as the deletion is under way. Answers the end of that. */

@@ -18,7 +18,7 @@ export function unwritten(scope: Scope, key: string, revision: number, object: U
   const { resourceVersion: _, ...metadata } = object.metadata ?? {};
   const value = encodeStored({ ...object, metadata: metadata as never });
   void scope;
-  return new Entry(key, revision, value, false, (bytes) => JSON.parse(Buffer.from(bytes).toString()) as UnstructuredObject);
+  return new Entry(key, revision, value, undefined, (bytes) => JSON.parse(Buffer.from(bytes).toString()) as UnstructuredObject);
 }
 
 function withFinish(finish: Finish | undefined, success: boolean): Promise<void> | void {

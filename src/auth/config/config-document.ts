@@ -10,6 +10,7 @@ import { goQuote } from "../../core/go-quote.ts";
 export type ConfigShape =
   | "string"
   | "bool"
+  | "int"
   | "duration"
   | { readonly list: ConfigShape }
   | { readonly name: string; readonly fields: Readonly<Record<string, ConfigShape>> };
@@ -82,7 +83,8 @@ function kindOf(value: unknown): string {
   return typeof value === "bigint" ? "number" : typeof value;
 }
 
-const goTypes: Readonly<Record<string, string>> = { string: "string", bool: "bool", duration: "string" };
+const goTypes: Readonly<Record<string, string>> = { string: "string", bool: "bool", int: "int32", duration: "string" };
+const jsonTypes: Readonly<Record<string, string>> = { string: "string", bool: "boolean", int: "number", duration: "string" };
 
 /** What does not fit, or undefined; unknown fields go to `problems`. `struct`: the one that the value is a field of. */
 function walk(value: unknown, shape: ConfigShape, path: string, struct: string, problems: string[]): string | undefined {
@@ -90,7 +92,7 @@ function walk(value: unknown, shape: ConfigShape, path: string, struct: string, 
   const wrong = (type: string): string =>
     `json: cannot unmarshal ${kindOf(value)} into Go ${path === "" ? "value" : `struct field ${struct}.${path.replace(/\[\d+\]/g, "")}`} of type ${type}`;
   if (typeof shape === "string") {
-    if (typeof value !== (shape === "bool" ? "boolean" : "string")) return wrong(goTypes[shape] as string);
+    if (typeof value !== jsonTypes[shape]) return wrong(goTypes[shape] as string);
     if (shape === "duration" && parseGoDuration(value as string) === undefined) return `time: invalid duration ${goQuote(value as string)}`;
     return undefined;
   }
