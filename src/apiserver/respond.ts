@@ -34,8 +34,9 @@ export function negotiateObject(scope: Scope, stream = false): Negotiated {
   const { request } = scope;
   const offer = scope.served.protobuf ? fullOffer : customOffer;
   // A watch is negotiated as the list that it stands for first: that is whose refusal the client sees.
-  if (stream) negotiate(acceptOf(request), offer);
-  const negotiated = negotiate(acceptOf(request), offer, stream);
+  const watched = stream || scope.request.info.verb === "list";
+  if (stream) negotiate(acceptOf(request), offer, false, watched);
+  const negotiated = negotiate(acceptOf(request), offer, stream, watched);
   if (request.inProcess === true || negotiated.pretty || negotiated.format !== "json" || stream) return negotiated;
   return wantsPretty(request) ? { ...negotiated, pretty: true } : negotiated;
 }
@@ -96,7 +97,8 @@ export async function respondPlain(request: ApiRequest, object: KubeObject, stat
     negotiated = found.format === "json" && wantsPretty(request) ? { ...found, pretty: true } : found;
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    negotiated = wantsPretty(request) ? { ...plainJson, pretty: true } : plainJson;
+    // What cannot be negotiated is written out for people to read.
+    negotiated = { ...plainJson, pretty: true };
   }
   return respondObject(request, object, status, negotiated);
 }

@@ -3,6 +3,7 @@
  * list; {@link invalid} turns the list into the 422 answer.
  */
 import { goQuote } from "../core/go-quote.ts";
+import { encodeGoJson } from "../lang/json-text.ts";
 import { ApiError } from "../core/api-error.ts";
 
 export type FieldErrorType =
@@ -62,7 +63,7 @@ export const rootPath: FieldPath = new FieldPath();
 export function printValue(value: unknown): string {
   if (value === undefined || value === null) return "null";
   if (typeof value === "string") return goQuote(value);
-  if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "object") return encodeGoJson(value);
   return String(value as number | boolean | bigint);
 }
 

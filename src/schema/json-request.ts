@@ -2,7 +2,7 @@
  * A request's JSON body as upstream's handlers read it: the kind first, then the object of that kind, then what was asked
  * for; with their messages.
  */
-import { badRequest } from "../core/api-error.ts";
+import { type ApiError, badRequest } from "../core/api-error.ts";
 import { DecodeError, decodeJson, type FieldValidation } from "./json.ts";
 import type { GroupVersionKind, UnstructuredObject } from "./object.ts";
 import { decodeProtobuf, protobufMagic } from "./protobuf.ts";
@@ -30,6 +30,11 @@ function summarize(body: Uint8Array, longest: number): string {
   }
   const hex = Buffer.from(body.subarray(0, longest)).toString("hex");
   return body.length > longest ? `${hex} ...` : hex;
+}
+
+/** Upstream's 400 for a body in which it cannot even find out what it is. */
+export function unrecognized(expected: GroupVersionKind, why: string, body: Uint8Array): ApiError {
+  return badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summarize(body, 30)})`);
 }
 
 const apiVersionOf = (gvk: GroupVersionKind): string => (gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`);
@@ -85,7 +90,7 @@ export type TypeLookup = (gvk: GroupVersionKind) => string | undefined;
  * Reads a body that should hold an object of `expected`. JSON and protobuf are told apart by the first bytes. `lookup` says
  * the type of another kind that the body may name; by default the table does. Throws upstream's 400: malformed text, a
  * value that does not fit, a kind that is not known, problems under Strict. `untyped`: a custom resource, which must name its
- * kind and version, and may name another kind.
+ * kind and version, and may name another kind. `protobuf`: the body says it is; by default its first bytes do.
  */
 export function decodeRequest(
   body: Uint8Array,
@@ -93,8 +98,9 @@ export function decodeRequest(
   validation: FieldValidation,
   lookup: TypeLookup = typeNameOf,
   untyped = false,
+  protobuf: boolean = isProtobuf(body),
 ): DecodedRequest {
-  if (body.length >= 4 && protobufMagic.every((b, i) => body[i] === b)) return decodeProtobufRequest(body, expected);
+  if (protobuf) return decodeProtobufRequest(body, expected);
   let gvk: GroupVersionKind;
   try {
     // The common case costs no second reading: the object says what it is.
@@ -109,7 +115,7 @@ export function decodeRequest(
     gvk = interpret(body, expected);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message} (${summarize(body, 30)})`);
+    throw unrecognized(expected, error.message, body);
   }
   if (untyped) return finishUntyped(body, expected, validation);
   const typeName = lookup(gvk);
@@ -134,7 +140,7 @@ function finishUntyped(body: Uint8Array, expected: GroupVersionKind, validation:
   if (text(kind) === "") {
     const what = `Object 'Kind' is missing in '${Buffer.from(body).toString("utf8")}'`;
     if (validation === "Ignore") throw cannotBeHandled(expected, expected, what);
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${what} (${summarize(body, 30)})`);
+    throw unrecognized(expected, what, body);
   }
   if (text(apiVersion) !== apiVersionOf(expected)) {
     throw badRequest(
@@ -175,12 +181,24 @@ function finish(
   return { ...decoded, gvk };
 }
 
+function isProtobuf(body: Uint8Array): boolean {
+  return body.length >= 4 && protobufMagic.every((b, i) => body[i] === b);
+}
+
 function decodeProtobufRequest(body: Uint8Array, expected: GroupVersionKind): DecodedRequest {
+  if (body.length === 0) throw unrecognized(expected, "empty data", body);
+  if (!isProtobuf(body)) {
+    throw unrecognized(
+      expected,
+      `provided data does not appear to be a protobuf message, expected prefix [${protobufMagic.join(" ")}]`,
+      body,
+    );
+  }
   try {
     const { object, gvk } = decodeProtobuf(body, expected);
     return finish({ object, problems: [] }, gvk, expected, "Ignore");
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${error.message} (${summarize(body, 30)})`);
+    throw unrecognized(expected, error.message, body);
   }
 }

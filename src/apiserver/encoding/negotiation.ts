@@ -85,8 +85,8 @@ function accept(clause: Clause, format: Format, offer: Offer, stream: boolean): 
 const order: readonly Format[] = ["json", "yaml", "protobuf"];
 const known = new Map<string, Negotiated | "none">();
 
-/** Throws 406 with what would be accepted. */
-export function negotiate(header: string | undefined, offer: Offer, stream = false): Negotiated {
+/** Throws 406 with what would be accepted. `watched`: the same path can be watched. */
+export function negotiate(header: string | undefined, offer: Offer, stream = false, watched = false): Negotiated {
   if (header === undefined || header === "") return { format: "json", as: undefined, pretty: false };
   const key = `${offer.formats.length}${offer.tables ? "t" : ""}${stream ? "s" : ""} ${header}`;
   let found = known.get(key);
@@ -95,14 +95,29 @@ export function negotiate(header: string | undefined, offer: Offer, stream = fal
     if (known.size < 256) known.set(key, found);
   }
   if (found === "none" && !knownToRouter(header)) {
-    const all = order.map((f) => mediaTypes[f]).join(", ");
-    throw new ApiError(406, "NotAcceptable", `406: Not Acceptable\n\nAvailable representations: ${all}`, {});
+    throw routerRefusal([...order.map((f) => mediaTypes[f]), ...(watched ? streamed : [])]);
   }
   if (found === "none") {
     const formats = stream ? offer.formats.filter((f) => f !== "yaml") : offer.formats;
     throw notAcceptable(formats.map((f) => (stream ? `${mediaTypes[f]};stream=watch` : mediaTypes[f])));
   }
   return found;
+}
+
+const streamed = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
+
+function routerRefusal(representations: readonly string[]): ApiError {
+  const message = `406: Not Acceptable\n\nAvailable representations: ${representations.join(", ")}`;
+  return new ApiError(406, "NotAcceptable", message, {});
+}
+
+/** For answers that are JSON and nothing else. Throws 406 as upstream's router does. */
+export function requireJson(header: string | undefined): void {
+  if (header === undefined || header === "") return;
+  const fits = parseAccept(header).some(
+    ({ type, subtype }) => type === "*" || (type === "application" && (subtype === "*" || subtype === "json")),
+  );
+  if (!fits) throw routerRefusal([mediaTypes.json]);
 }
 
 /** Upstream's router refuses a request by its media types alone, and in other words, before the parameters are looked at. */

@@ -1,5 +1,6 @@
 /** Encodes an object that is in no cache: Status, Table, options, what handlers answer. */
-import { encodeJson, encodeProtobuf } from "../../schema/codec.ts";
+import { encodeGoJson } from "../../lang/json-text.ts";
+import { encodeProtobuf } from "../../schema/codec.ts";
 import { typeNameOf } from "../../schema/scheme.ts";
 import type { KubeObject } from "../../schema/object.ts";
 import type { Format, Negotiated } from "./negotiation.ts";
@@ -19,6 +20,13 @@ export function hasProtobuf(object: KubeObject): boolean {
   return typeNameOfObject(object) !== undefined;
 }
 
+/** What people read begins with what it is. */
+function headFirst(object: KubeObject): KubeObject {
+  const { kind, apiVersion, metadata, ...rest } = object;
+  const head = { ...(kind === undefined ? {} : { kind }), ...(apiVersion === undefined ? {} : { apiVersion }) };
+  return { ...head, ...(metadata === undefined ? {} : { metadata }), ...rest };
+}
+
 export async function encodeObject(
   object: KubeObject,
   negotiated: Pick<Negotiated, "format" | "pretty">,
@@ -34,6 +42,6 @@ export async function encodeObject(
     return { bytes: Buffer.from(stringifyYaml(object)), format: "yaml" };
   }
   // Only the compact form ends with a line break, as Go's encoder writes it.
-  const text = negotiated.pretty ? encodeJson(object, 2) : `${encodeJson(object)}\n`;
+  const text = negotiated.pretty ? encodeGoJson(headFirst(object), 2) : `${encodeGoJson(object)}\n`;
   return { bytes: Buffer.from(text), format: "json" };
 }

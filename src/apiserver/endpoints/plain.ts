@@ -6,6 +6,7 @@ import type { MetricsRegistry } from "../../core/metrics.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { methodNotAllowed } from "../discovery/endpoints.ts";
 import type { Discovery } from "../discovery/endpoints.ts";
+import { requireJson } from "../encoding/negotiation.ts";
 import type { ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
 
@@ -33,8 +34,9 @@ export function addVersion(server: RouteServer, version: VersionInfo): void {
   for (const path of ["/version", "/version/"]) {
     server.addRoute({
       path,
-      handle: ({ method }) => {
+      handle: ({ method, headers }) => {
         if (method !== "GET") throw methodNotAllowed();
+        requireJson(headers["accept"] as string | undefined);
         return { status: 200, headers: { "content-type": "application/json" }, bytes };
       },
     });
@@ -83,7 +85,8 @@ export function addOpenId(server: RouteServer, options: OpenIdOptions): void {
   });
   server.addRoute({
     path: "/.well-known/openid-configuration",
-    handle: () => {
+    handle: ({ headers }) => {
+      requireJson(headers["accept"] as string | undefined);
       const jwks = options.jwksUri ?? `https://${options.serverAddress()}/openid/v1/jwks`;
       return cached("application/json", openIdConfiguration(options.issuer, jwks, options.keys()));
     },

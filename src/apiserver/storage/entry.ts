@@ -4,7 +4,7 @@
  */
 import { deepFreeze, type UnstructuredObject } from "../../schema/object.ts";
 import { encodeProtobufBody } from "../../schema/codec.ts";
-import { encodeJson } from "../../schema/json.ts";
+import { encodeGoJson } from "../../lang/json-text.ts";
 import type { Served } from "../served.ts";
 
 interface Frames {
@@ -183,11 +183,11 @@ export function encodeStored(object: UnstructuredObject): Buffer {
   const metadata = object.metadata as { resourceVersion?: string | undefined };
   const kept = metadata.resourceVersion;
   let text = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},"metadata":`;
-  if (kept !== undefined) text += encodeJson({ ...metadata, resourceVersion: undefined });
-  else text += encodeJson(metadata);
+  if (kept !== undefined) text += encodeGoJson({ ...metadata, resourceVersion: undefined });
+  else text += encodeGoJson(metadata);
   for (const key of Object.keys(object)) {
     if (key === "kind" || key === "apiVersion" || key === "metadata") continue;
-    const value = encodeJson(object[key]) as string | undefined;
+    const value = object[key] === undefined ? undefined : (encodeGoJson(object[key]) as string | undefined);
     if (value !== undefined) text += `,${JSON.stringify(key)}:${value}`;
   }
   text += "}";

@@ -1,7 +1,7 @@
 /** The object that a request brings: read, checked for its kind, in the shape of the served version. */
 import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
 import { type FieldValidation, normalize } from "../../schema/codec.ts";
-import { decodeRequest } from "../../schema/json-request.ts";
+import { decodeRequest, unrecognized } from "../../schema/json-request.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../../schema/object.ts";
 import { bodyFormat, customOffer, fullOffer } from "../encoding/negotiation.ts";
 import { splitApiVersion } from "../encoding/object-bytes.ts";
@@ -36,9 +36,14 @@ export async function decodeBody(
   let decoded: Decoded;
   if (request.object !== undefined) decoded = takeObject(request.object as UnstructuredObject, type, validation);
   else {
-    const read = readBytes(request, type, limit);
-    const bytes = read instanceof Promise ? await read : read;
-    decoded = type.codec === undefined ? decodeTyped(bytes, type, validation) : decodeCustom(bytes, type, type.codec, validation);
+    const format = bodyFormat(request.headers["content-type"] as string | undefined, type.codec === undefined ? fullOffer : customOffer);
+    let bytes = request.body ?? empty;
+    if (bytes.length > limit) throw tooLarge(limit);
+    if (format === "yaml") bytes = await fromYaml(bytes, type);
+    decoded =
+      type.codec === undefined
+        ? decodeTyped(bytes, type, validation, format === "protobuf")
+        : decodeCustom(bytes, type, type.codec, validation);
   }
   const { object, problems } = decoded;
   if (problems.length > 0) {
@@ -60,28 +65,22 @@ function takeObject(given: UnstructuredObject, type: BodyType, validation: Field
   return decoded;
 }
 
-/** The body's bytes; YAML comes as the JSON it means. */
-function readBytes(request: ApiRequest, type: BodyType, limit: number): Uint8Array | Promise<Uint8Array> {
-  const format = bodyFormat(request.headers["content-type"] as string | undefined, type.codec === undefined ? fullOffer : customOffer);
-  const body = request.body ?? empty;
-  if (body.length > limit) throw tooLarge(limit);
-  return format === "yaml" ? fromYaml(body) : body;
-}
-
 const empty = new Uint8Array(0);
 
-async function fromYaml(body: Uint8Array): Promise<Uint8Array> {
+/** The JSON that YAML means. */
+async function fromYaml(body: Uint8Array, type: BodyType): Promise<Uint8Array> {
   const { yamlToJson } = await import("../../lang/yaml.ts");
   try {
     return Buffer.from(yamlToJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8")));
   } catch (error) {
-    throw isApiError(error) ? error : badRequest((error as Error).message);
+    if (isApiError(error)) throw error;
+    throw unrecognized({ ...splitApiVersion(type.apiVersion), kind: type.kind }, (error as Error).message, body);
   }
 }
 
-function decodeTyped(bytes: Uint8Array, type: BodyType, validation: FieldValidation): Decoded {
+function decodeTyped(bytes: Uint8Array, type: BodyType, validation: FieldValidation, protobuf: boolean): Decoded {
   const expected: GroupVersionKind = { ...splitApiVersion(type.apiVersion), kind: type.kind };
-  return decodeRequest(bytes, expected, validation);
+  return decodeRequest(bytes, expected, validation, undefined, false, protobuf);
 }
 
 function decodeCustom(bytes: Uint8Array, type: BodyType, codec: ResourceCodec, validation: FieldValidation): Decoded {

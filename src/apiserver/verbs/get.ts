@@ -1,9 +1,9 @@
-import { ApiError, badRequest, isApiError, notFound } from "../../core/api-error.ts";
+import { badRequest, notFound } from "../../core/api-error.ts";
 import type { ApiResponse } from "../request.ts";
 import { negotiateObject, respondEntry } from "../respond.ts";
 import type { Scope } from "../scope.ts";
 import { parseBoolean } from "./options.ts";
-import { parseRevision } from "./list-options.ts";
+import { parseRevisionBare } from "./list-options.ts";
 
 export function get(scope: Scope): Promise<ApiResponse> {
   const { request, storage } = scope;
@@ -13,7 +13,7 @@ export function get(scope: Scope): Promise<ApiResponse> {
     if (parseBoolean(request.query, "export") === true) {
       throw badRequest("the export parameter, deprecated since v1.14, is no longer supported");
     }
-    const revision = revisionOf(request.query);
+    const revision = parseRevisionBare(request.query);
     // Any state will do for "0"; a revision is waited for; nothing means the newest.
     if (revision !== undefined && revision > 0)
       wait = (storage.cache.ready() ?? Promise.resolve()).then(() => storage.cache.waitFor(revision));
@@ -21,16 +21,6 @@ export function get(scope: Scope): Promise<ApiResponse> {
   } else wait = storage.fresh();
   if (wait !== undefined) return wait.then(() => found(scope, negotiated));
   return found(scope, negotiated);
-}
-
-/** Upstream gives this fault of a get no reason. */
-function revisionOf(query: URLSearchParams): number | undefined {
-  try {
-    return parseRevision(query);
-  } catch (error) {
-    if (!isApiError(error)) throw error;
-    throw new ApiError(500, "", error.message.slice("invalid resource version: ".length));
-  }
 }
 
 function found(scope: Scope, negotiated: ReturnType<typeof negotiateObject>): Promise<ApiResponse> {

@@ -1,5 +1,5 @@
 /** metav1.ListOptions of a request, with upstream's checks. */
-import { badRequest } from "../../core/api-error.ts";
+import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
 import { type FieldError, FieldPath, forbiddenField, invalid, notSupported } from "../../schema/field-error.ts";
 import { parseBoolean, parseInteger } from "./options.ts";
 
@@ -28,6 +28,16 @@ export function parseRevision(query: URLSearchParams): number | undefined {
   return Number(text);
 }
 
+/** As {@link parseRevision}; gets and watches give this fault no reason. */
+export function parseRevisionBare(query: URLSearchParams): number | undefined {
+  try {
+    return parseRevision(query);
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    throw new ApiError(500, "", error.message.slice("invalid resource version: ".length));
+  }
+}
+
 export function parseListOptions(query: URLSearchParams, watch: boolean): ListOptions {
   const errors: FieldError[] = [];
   const revisionText = query.get("resourceVersion") ?? "";
@@ -37,7 +47,7 @@ export function parseListOptions(query: URLSearchParams, watch: boolean): ListOp
   if (watch) checkWatch(match, sendInitialEvents, continueToken, errors);
   else checkList(match, revisionText, sendInitialEvents, continueToken, errors);
   if (errors.length > 0) throw invalid({ group: "meta.k8s.io", kind: "ListOptions" }, "", errors);
-  const revision = parseRevision(query);
+  const revision = watch ? parseRevisionBare(query) : parseRevision(query);
   // Watches that name no version have always begun with the present objects.
   if (watch && sendInitialEvents === undefined && match === "" && (revision === undefined || revision === 0)) sendInitialEvents = true;
   const limit = parseInteger(query, "limit") ?? 0;

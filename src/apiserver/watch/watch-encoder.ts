@@ -1,6 +1,7 @@
 /** Encodes the events of one watch: from frames, or as Table or PartialObjectMetadata. */
 import type { FailureStatus } from "../../core/api-error.ts";
-import { encodeJson, encodeProtobufBody } from "../../schema/codec.ts";
+import { encodeGoJson } from "../../lang/json-text.ts";
+import { encodeProtobufBody } from "../../schema/codec.ts";
 import type { KubeObject } from "../../schema/object.ts";
 import { type Change, changesBytes } from "../encoding/frames.ts";
 import type { Negotiated } from "../encoding/negotiation.ts";
@@ -79,7 +80,7 @@ export class WatchEncoder {
   }
 
   #event(type: string, object: KubeObject, typeName: string | undefined): Uint8Array {
-    if (this.#format === "json") return Buffer.from(`{"type":"${type}","object":${encodeJson(object)}}\n`);
+    if (this.#format === "json") return Buffer.from(`{"type":"${type}","object":${encodeGoJson(object)}}\n`);
     const name = typeName ?? (typeNameOfObject(object) as string);
     return watchFrame(type, object.apiVersion as string, object.kind as string, encodeProtobufBody(name, object));
   }
