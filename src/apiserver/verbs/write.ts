@@ -3,7 +3,7 @@ import { alreadyExists, ApiError, conflict } from "../../core/api-error.ts";
 import { invalid } from "../../schema/field-error.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import { sameWishes } from "../json-equal.ts";
-import type { Finish, ObjectView, WriteContext } from "../resource.ts";
+import { type Finish, type ObjectView, withConversions, type WriteContext } from "../resource.ts";
 import type { Scope } from "../scope.ts";
 import { encodeStored, Entry } from "../storage/entry.ts";
 import { isTooLarge, lost, objectStorageKey } from "../storage/object-storage.ts";
@@ -15,8 +15,13 @@ export const optimisticLock = "the object has been modified; please apply your c
 
 /** An entry that is in no cache: what a dry run would have written. */
 export function unwritten(scope: Scope, key: string, revision: number, object: UnstructuredObject): Entry {
-  const { resourceVersion: _, ...metadata } = object.metadata ?? {};
-  const value = encodeStored({ ...object, metadata: metadata as never });
+  const { resourceVersion, ...metadata } = object.metadata ?? {};
+  let value = encodeStored({ ...object, metadata: metadata as never });
+  // A dry create has no revision: what the client called its version is answered as it came.
+  if (revision === 0 && resourceVersion !== undefined && resourceVersion !== "") {
+    const said = `"metadata":{"resourceVersion":${JSON.stringify(resourceVersion)},`;
+    value = Buffer.from(value.toString().replace('"metadata":{', () => said));
+  }
   void scope;
   return new Entry(key, revision, value, undefined, (bytes) => JSON.parse(Buffer.from(bytes).toString()) as UnstructuredObject);
 }
@@ -70,8 +75,8 @@ async function createOnce(scope: Scope, object: UnstructuredObject, dryRun: bool
   if (isGenerated(object)) meta.name = generateName(meta.generateName as string);
   const context = scope.context(meta.name ?? "", dryRun);
   ensureNamespace(scope, meta, scope.namespace);
+  // Kinds that count generations begin themselves; with the others it stays what the client said.
   if (strategy.generation === true) meta.generation = 1;
-  else delete meta.generation;
   strategy.prepareForCreate?.(context, object);
   const errors = strategy.validateCreate?.(context, object);
   if (errors !== undefined && errors.length > 0) throw invalid(kindOf(scope), meta.name ?? "", errors);
@@ -96,12 +101,13 @@ async function createOnce(scope: Scope, object: UnstructuredObject, dryRun: bool
 
 async function commitCreate(scope: Scope, object: UnstructuredObject, dryRun: boolean): Promise<Entry | typeof lost> {
   const meta = metadataOf(object);
-  if (meta.resourceVersion !== undefined && meta.resourceVersion !== "" && meta.resourceVersion !== "0") {
-    throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
-  }
-  delete meta.resourceVersion;
   const key = objectStorageKey(scope.namespace, meta.name as string);
   if (!dryRun) {
+    // A version that is no number passes, and is forgotten; a dry run does not look at it at all.
+    if (/^0*[1-9]\d*$/.test(meta.resourceVersion ?? "")) {
+      throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
+    }
+    delete meta.resourceVersion;
     const ttl = scope.definition.strategy.ttlSeconds?.(object);
     return sparingManagers(object, () => scope.storage.create(key, object, ttl));
   }
@@ -176,7 +182,7 @@ export async function updateObject(
     if (fresh !== undefined) await fresh;
     const current = scope.storage.cache.get(scope.key);
     if (current === undefined) return { entry: await missing(), created: true };
-    const successor = await make(current);
+    const successor = scope.definition.converter === undefined ? await make(current) : await withConversions(() => make(current));
     const entry = await updateOnce(scope, current, successor, dryRun);
     if (entry !== lost) return { entry, created: false };
     if (successor.conditional) throw conflict(scope.about, scope.name, optimisticLock);

@@ -11,7 +11,7 @@ export function setJobDefaults(job: Job): void {
   spec.parallelism ??= 1;
   spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : maxInt32;
   const labels = spec.template?.metadata?.labels;
-  if (labels && !hasKeys(job.metadata?.labels)) (job.metadata ??= {}).labels = { ...labels };
+  if (labels && !hasKeys(job.metadata?.labels)) (job.metadata ??= {}).labels = labels;
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";

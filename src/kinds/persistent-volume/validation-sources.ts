@@ -57,13 +57,20 @@ export const volumeSources: readonly (Source & keyof PersistentVolumeSpec)[] = [
   "csi",
 ];
 
-export function validateVolumeSources(spec: PersistentVolumeSpec, name: string, path: FieldPath, errors: FieldError[]): void {
+/** `inline`: the affinity that a local volume needs is not known there. */
+export function validateVolumeSources(
+  spec: PersistentVolumeSpec,
+  name: string,
+  path: FieldPath,
+  errors: FieldError[],
+  inline = false,
+): void {
   let count = 0;
   for (const source of volumeSources) {
     if (spec[source] === undefined) continue;
     if (count > 0 && source !== "flexVolume") {
       errors.push(forbiddenField(path.child(source === "cephfs" ? "cephFS" : source), "may not specify more than 1 volume type"));
-    } else validateSource(source, spec, name, path, errors);
+    } else validateSource(source, inline ? { ...spec, nodeAffinity: undefined } : spec, name, path, errors);
     count++;
   }
   if (count === 0) errors.push(required(path, "must specify a volume type"));

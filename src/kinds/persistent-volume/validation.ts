@@ -31,24 +31,54 @@ export function validatePersistentVolume(volume: PersistentVolume): FieldError[]
     if (spec.nodeAffinity.required) validateNodeSelector(spec.nodeAffinity.required, false, at, errors);
     else errors.push(required(at, "must specify required node constraints"));
   }
-  validateVolumeSources(spec, volume.metadata?.name ?? "", path, errors);
-  if (spec.hostPath?.path && /^\/+(\.?\/*)*$/.test(spec.hostPath.path) && policy === "Recycle") {
-    errors.push(forbiddenField(path.child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'"));
-  }
+  validateWhere(spec, volume.metadata?.name ?? "", path, errors);
   const className = spec.storageClassName;
   if (className) invalidEach(nameIsDnsSubdomain(className, false), path.child("storageClassName"), className, errors);
   const mode = spec.volumeMode;
   if (mode !== undefined && mode !== "Block" && mode !== "Filesystem") {
     errors.push(notSupported(path.child("volumeMode"), mode, ["Block", "Filesystem"]));
   }
-  const attributes = spec.volumeAttributesClassName;
-  if (attributes !== undefined) {
-    const at = path.child("volumeAttributesClassName");
-    if (attributes === "") errors.push(required(at, "an empty string is disallowed"));
-    else invalidEach(nameIsDnsSubdomain(attributes, false), at, attributes, errors);
-    if (!spec.csi) errors.push(required(path.child("csi"), "has to be specified when using volumeAttributesClassName"));
-  }
+  validateAttributesClass(spec, path, errors);
   return errors;
+}
+
+/** Errors of a volume that is written into an attachment: what a volume of its own may have beside its source, it may not. */
+export function validateInlineVolume(spec: PersistentVolumeSpec, at: FieldPath, errors: FieldError[]): void {
+  const forbid = (field: keyof PersistentVolumeSpec): void => {
+    errors.push(forbiddenField(at.child(field), "may not be specified in the context of inline volumes"));
+  };
+  if (spec.claimRef) forbid("claimRef");
+  if (Object.keys(spec.capacity ?? {}).length > 0) forbid("capacity");
+  if (!spec.csi) errors.push(required(at.child("csi"), "has to be specified in the context of inline volumes"));
+  if (!spec.accessModes?.length) errors.push(required(at.child("accessModes")));
+  validateAccessModes(spec.accessModes, at.child("accessModes"), errors);
+  if (spec.persistentVolumeReclaimPolicy && spec.persistentVolumeReclaimPolicy !== "Retain") {
+    const here = at.child("persistentVolumeReclaimPolicy");
+    errors.push(forbiddenField(here, "may only be Retain in the context of inline volumes"));
+  }
+  if (spec.nodeAffinity) forbid("nodeAffinity");
+  validateWhere(spec, "", at, errors, true);
+  if (spec.storageClassName) forbid("storageClassName");
+  if (spec.volumeMode !== undefined && spec.volumeMode !== "Filesystem") {
+    const why = "may not specify volumeMode other than Filesystem in the context of inline volumes";
+    errors.push(forbiddenField(at.child("volumeMode"), why));
+  }
+}
+
+function validateWhere(spec: PersistentVolumeSpec, name: string, at: FieldPath, errors: FieldError[], inline = false): void {
+  validateVolumeSources(spec, name, at, errors, inline);
+  if (spec.hostPath?.path && /^\/+(\.?\/*)*$/.test(spec.hostPath.path) && spec.persistentVolumeReclaimPolicy === "Recycle") {
+    errors.push(forbiddenField(at.child("persistentVolumeReclaimPolicy"), "may not be 'recycle' for a hostPath mount of '/'"));
+  }
+}
+
+function validateAttributesClass(spec: PersistentVolumeSpec, at: FieldPath, errors: FieldError[]): void {
+  const attributes = spec.volumeAttributesClassName;
+  if (attributes === undefined) return;
+  const here = at.child("volumeAttributesClassName");
+  if (attributes === "") errors.push(required(here, "an empty string is disallowed"));
+  else invalidEach(nameIsDnsSubdomain(attributes, false), here, attributes, errors);
+  if (!spec.csi) errors.push(required(at.child("csi"), "has to be specified when using volumeAttributesClassName"));
 }
 
 function validateCapacity(spec: PersistentVolumeSpec, errors: FieldError[]): void {

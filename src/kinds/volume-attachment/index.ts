@@ -5,6 +5,7 @@ import { kind } from "../kind.ts";
 import { keepField, keepMetadata } from "../update-rules.ts";
 import { volumeAttachmentCells } from "./columns.ts";
 import { setVolumeAttachmentDefaults } from "./defaults.ts";
+import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from "./validation.ts";
 
 export const volumeAttachmentKind: Kind = kind<VolumeAttachment>({
   ref: volumeattachments,
@@ -20,5 +21,8 @@ export const volumeAttachmentKind: Kind = kind<VolumeAttachment>({
     keepField(attachment, old, "spec");
     keepMetadata(attachment, old);
   },
+  validateCreate: validateVolumeAttachment,
+  validateUpdate: validateVolumeAttachmentUpdate,
+  validateStatusUpdate: validateVolumeAttachmentUpdate,
   cells: volumeAttachmentCells,
 });
