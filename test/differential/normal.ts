@@ -6,6 +6,10 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const now = /20(2[6-9]|[3-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const tokenVolume = /kube-api-access-[a-z0-9]{5}/g;
 const pointer = /0xc[0-9a-f]{9}/g;
+/** The version of an object that is shown within a message. */
+const version = /("resourceVersion\\?":\s?\\?")\d+/g;
+/** What `verb-cases.ts` asks to be generated. */
+const generated = /\b(Bad_)[a-z0-9]{5}\b/g;
 const address = /10\.96\.\d+\.\d+/g;
 /** A number of its own, or within text. */
 const nodePort = /\b(3[0-2]\d{3})\b/g;
@@ -16,6 +20,8 @@ function normalText(text: string, sent: string): string {
     .replace(now, "<time>")
     .replace(tokenVolume, "kube-api-access-<lot>")
     .replace(pointer, "<pointer>")
+    .replace(version, "$1<version>")
+    .replace(generated, "$1<lot>")
     .replace(address, (found) => (sent.includes(found) ? found : "<address>"));
 }
 
@@ -29,7 +35,7 @@ function normalValue(value: unknown, sent: string, services: boolean): unknown {
   if (typeof value !== "object" || value === null) return value;
   const object: Record<string, unknown> = {};
   for (const [key, held] of Object.entries(value)) {
-    object[normalText(key, sent)] = key === "resourceVersion" && typeof held === "string" && /^\d+$/.test(held) ? "<version>" : normalValue(held, sent, services);
+    object[normalText(key, sent)] = key === "resourceVersion" && typeof held === "string" && /^\d+$/.test(held) ? "<version>" : key === "continue" && held !== "" ? "<token>" : normalValue(held, sent, services);
   }
   return object;
 }

@@ -85,7 +85,7 @@ function nested(object: Json, field: WalkedField, value: unknown, keyed: boolean
     const inner = build(i + 1, child);
     if (typeof key === "string") return { [key]: inner };
     if (!keyed || typeof inner !== "object" || inner === null || Array.isArray(inner)) return [inner];
-    const held = (child ?? {}) as Json;
+    const held = (typeof child === "object" ? (child ?? {}) : {}) as Json;
     const mark = ["name", "containerPort", "mountPath", "devicePath", "key", "type", "ip", "uid", "topologyKey", "port", "conditionType"].find((k) => k in held && !(k in inner));
     return [mark === undefined ? inner : { [mark]: held[mark], ...inner }];
   };

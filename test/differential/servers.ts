@@ -4,6 +4,7 @@ import { Agent, request as send } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
+import { load } from "js-yaml";
 import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
 import { startControlPlane } from "../../src/cluster/control-plane.ts";
 import { ensurePki } from "../../src/cluster/pki.ts";
@@ -27,6 +28,7 @@ function answerOf(status: number, contentType: string, warnings: readonly string
   let body: unknown = bytes.toString("utf8");
   if (contentType.startsWith("application/vnd.kubernetes.protobuf")) body = decodeProtobuf(bytes).object;
   else if (contentType.startsWith("application/json") && bytes.length > 0) body = JSON.parse(bytes.toString("utf8"));
+  else if (contentType.startsWith("application/yaml")) body = load(bytes.toString("utf8"));
   return { status, contentType, warnings, body };
 }
 
