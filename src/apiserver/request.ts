@@ -29,6 +29,8 @@ export interface ApiRequest {
   /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The query as it was sent, without the question mark; absent in-process. */
+  readonly search?: string | undefined;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body's bytes; absent when there is none or when `object` is given. */
@@ -58,6 +60,8 @@ export interface ApiRequest {
   audit?: RequestAudit | undefined;
   /** The id in `Audit-Id`: the caller's, or one that the front or audit gives. */
   auditId?: string | undefined;
+  /** Where fairness has put the request: told in the answer's headers. */
+  flow?: { readonly schemaUid: string; readonly levelUid: string } | undefined;
   /** Path and query as they came; absent in-process. */
   readonly uri?: string | undefined;
   /** False: the front has seen that there is no Impersonate header. */

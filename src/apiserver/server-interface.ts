@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import type { AdmissionPlugin } from "./admission.ts";
 import type { EncryptionAtRest } from "./encryption/index.ts";
+import type { FlowControl } from "./flow-control/controller.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 import type { ResourceDefinition } from "./resource.ts";
 
@@ -25,6 +26,8 @@ export interface ApiServerOptions {
   readonly proxyHeaders?: ((name: string) => boolean) | undefined;
   /** Absent: everything is allowed. */
   readonly authorizer?: Authorizer | undefined;
+  /** False: only the old `impersonate` verb lets users act as others. Default true. */
+  readonly constrainedImpersonation?: boolean | undefined;
   /** In upstream's order: every `admit` runs before the first `validate`. May be filled until the first request. */
   readonly admission: readonly AdmissionPlugin[];
   /** Absent: no audit events are kept. */
@@ -35,7 +38,9 @@ export interface ApiServerOptions {
   readonly requestTimeout?: number | undefined;
   /** Watches without timeoutSeconds last between this and twice this, in ms. 1 800 000 by default. */
   readonly minRequestTimeout?: number | undefined;
-  /** Requests answered at once: [reading, mutating]; more wait in line, and 429 is answered when it is long. [400, 200] by default. */
+  /** Absent: requests are counted against `maxInFlight` alone. */
+  readonly flowControl?: FlowControl | undefined;
+  /** Requests answered at once, where there is no `flowControl`: [reading, mutating]; 429 is answered beyond. Default: no limit. */
   readonly maxInFlight?: readonly [number, number] | undefined;
   /** Largest body of a write, in bytes. 3 MiB by default. */
   readonly maxBodyBytes?: number | undefined;

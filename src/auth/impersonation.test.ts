@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Attributes, Authorizer } from "./authorizer.ts";
-import { impersonate, wantsImpersonation } from "./impersonation.ts";
+import { Impersonator, wantsImpersonation } from "./impersonation.ts";
 import { reviewAccess, reviewToken } from "./reviews.ts";
 import { requestAuthenticator } from "./request-authenticator.ts";
 import { bearerToken, forOwnAudiences, staticTokens, webSocketToken } from "./token-authenticator.ts";
@@ -23,6 +23,8 @@ function request(user: UserInfo = admin): Attributes {
     name: "",
   };
 }
+
+const impersonate = (...args: Parameters<Impersonator["impersonate"]>): Promise<UserInfo> => new Impersonator().impersonate(...args);
 
 /** Allows the questions written as `verb resource name`. */
 function allows(...questions: string[]): Authorizer {

@@ -11,7 +11,7 @@ import {
   unionAuthenticator,
 } from "./authenticators.ts";
 import { requestHeaderAuthenticator, type RequestHeaderOptions } from "./request-header.ts";
-import { bearerAuthenticator, type TokenAuthenticator } from "./token-authenticator.ts";
+import { bearerAuthenticator, bearerToken, type TokenAuthenticator } from "./token-authenticator.ts";
 
 export interface RequestAuthenticatorOptions {
   /** By which certificates are valid: the system's when absent, as for TLS itself. */
@@ -34,7 +34,8 @@ export interface RequestAuthenticatorOptions {
  */
 export function requestAuthenticator(options: RequestAuthenticatorOptions): Authenticator {
   const { clock = systemClock, clientAuthorities, tokens, anonymous } = options;
-  const members: Authenticator[] = [];
+  // A header that holds no token for all its looks is told of, whoever it is in the end that asks.
+  const members: Authenticator[] = [{ authenticate: ({ headers, notes }) => void bearerToken(headers, notes) }];
   if (options.requestHeader !== undefined) members.push(requestHeaderAuthenticator(options.requestHeader, clock));
   if (clientAuthorities !== undefined) {
     members.push(new CertificateAuthenticator({ authorities: clientAuthorities, clock, remaining: options.certificateRemaining }));

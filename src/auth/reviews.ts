@@ -86,7 +86,7 @@ function validate(kind: AccessReviewKind, review: SubjectAccessReview): FieldErr
     errors.push(
       invalidField(
         spec.child("nonResourceAttributes"),
-        nonResourceAttributes,
+        goFields(nonResourceAttributes),
         "cannot be specified in combination with resourceAttributes",
       ),
     );
@@ -114,10 +114,15 @@ function validate(kind: AccessReviewKind, review: SubjectAccessReview): FieldErr
       errors.push(invalidField(spec.child("resourceAttributes", "namespace"), namespace, "must match metadata.namespace"));
     }
     if (nonResourceAttributes !== undefined) {
-      errors.push(invalidField(spec.child("nonResourceAttributes"), nonResourceAttributes, "disallowed on this kind of request"));
+      errors.push(invalidField(spec.child("nonResourceAttributes"), goFields(nonResourceAttributes), "disallowed on this kind of request"));
     }
   }
   return errors;
+}
+
+/** Upstream shows its internal type, which has no names for JSON. */
+function goFields({ path = "", verb = "" }: { path?: string | undefined; verb?: string | undefined }): object {
+  return { Path: path, Verb: verb };
 }
 
 function isEmpty(metadata: ObjectMeta | undefined, ignoreNamespace: boolean): boolean {

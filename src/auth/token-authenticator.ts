@@ -73,8 +73,9 @@ const firstOf = (value: string | string[] | undefined): string | undefined => (A
 
 /** `Authorization: Bearer …`; undefined when there is none. */
 export function bearerToken(headers: Credentials["headers"], notes: AuthenticationNotes = noNotes): string | undefined {
-  const authorization = firstOf(headers["authorization"])?.trim();
-  if (authorization === undefined || authorization === "") return undefined;
+  const given = headers["authorization"];
+  if (given === undefined) return undefined;
+  const authorization = firstOf(given)?.trim() ?? "";
   const scheme = authorization.indexOf(" ");
   if (scheme < 0 || authorization.slice(0, scheme).toLowerCase() !== "bearer") return undefined;
   const rest = authorization.slice(scheme + 1);
@@ -128,16 +129,28 @@ export function withAuthenticatedGroup(authentication: Authentication): Authenti
  * `invalid bearer token`. `audiences`: what the server answers to.
  */
 export function bearerAuthenticator(tokens: TokenAuthenticator, audiences?: readonly string[]): Authenticator {
-  const known = (found: Authentication | undefined): Authentication => {
-    if (found === undefined) throw new Error("invalid bearer token");
-    return found;
-  };
   return {
     authenticate({ headers, notes, audiences: wanted }: Credentials) {
-      const token = bearerToken(headers, notes) ?? webSocketToken(headers)?.token;
+      const bearer = bearerToken(headers);
+      const token = bearer ?? webSocketToken(headers)?.token;
       if (token === undefined) return undefined;
-      const found = tokens.authenticateToken(token, wanted ?? audiences, notes);
-      return found instanceof Promise ? found.then(known) : known(found);
+      const known = (found: Authentication | undefined): Authentication => {
+        if (found === undefined) throw new Error(unknownToken);
+        return found;
+      };
+      // Upstream asks for its own, in-process token first: what that has to say against any other comes before all else.
+      const wrong = (thrown: unknown): never => {
+        const error = asError(thrown);
+        throw bearer === undefined ? error : combined([new Error(unknownToken), error]);
+      };
+      try {
+        const found = tokens.authenticateToken(token, wanted ?? audiences, notes);
+        return found instanceof Promise ? found.then(known).catch(wrong) : known(found);
+      } catch (error) {
+        return wrong(error);
+      }
     },
   };
 }
+
+const unknownToken = "invalid bearer token";

@@ -34,6 +34,7 @@ import { admissionOf, genericAdmissionOf } from "./admission.ts";
 import { openClusterStore } from "./cluster-store.ts";
 import { whileLeading } from "./leading.ts";
 import { hostAddress } from "./machines/host-network.ts";
+import { limitsOf, type RequestLimits } from "./request-limits.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
@@ -83,8 +84,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   stops.push(async () => audit?.close());
   const store = await openClusterStore(config, flags, clock, log.child("store"));
   stops.push(() => store.close());
+  const encryption = await encryptionFor(flags, options, metrics);
+  stops.push(() => encryption?.close());
   try {
-    const { server, secure, deps, generic } = assemble(options, { flags, audit }, store, metrics, localNodes);
+    const limits = limitsOf(flags, clock, metrics);
+    const { server, secure, deps, generic } = assemble(options, { flags, audit, limits }, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
     const client = inProcessClient(
@@ -106,7 +110,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     stops.push(() => custom.stop());
     await generic.start();
     stops.push(() => generic.stop());
-    const loops = await startServerLoops(deps, { ...addressOf(config), server, authentication: secure.published });
+    const loops = await startServerLoops(deps, {
+      ...addressOf(config),
+      server,
+      flowControl: limits.flowControl,
+      authentication: secure.published,
+    });
     stops.push(() => loops.stop());
     const tls = (): FrontTls => ({
       certificate: options.pki.apiServer.certificate,
@@ -169,7 +178,7 @@ const agentOf = (component: string): string => `${component}/${kubernetesVersion
 /** The server with everything installed, not yet started. */
 function assemble(
   options: ControlPlaneOptions,
-  { flags, audit }: { readonly flags: ApiServerFlags; readonly audit: Auditor | undefined },
+  { flags, audit, limits }: { readonly flags: ApiServerFlags; readonly audit: Auditor | undefined; readonly limits: RequestLimits },
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
@@ -195,8 +204,10 @@ function assemble(
     authenticator: secure.authenticator,
     audiences: secure.audiences,
     proxyHeaders: secure.proxyHeaders,
+    constrainedImpersonation: flags.features.enabled("ConstrainedImpersonation"),
     authorizer: secure.authorizer,
     audit,
+    ...limits,
     admission,
   });
   const client = inProcessClient(

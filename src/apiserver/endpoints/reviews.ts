@@ -7,7 +7,7 @@ import type { AccessReviewKind } from "../../auth/reviews.ts";
 import { requestToken } from "../../auth/service-account/token-request.ts";
 import type { TokenRequestOptions } from "../../auth/service-account/token-request.ts";
 import type { UserInfo } from "../../auth/user.ts";
-import { methodNotSupported } from "../../core/api-error.ts";
+import { badRequest, methodNotSupported } from "../../core/api-error.ts";
 import { formatTime } from "../../core/clock.ts";
 import type { KubeObject } from "../../schema/object.ts";
 import type { SelfSubjectReview, TokenRequest, TokenReview } from "../../schema/types/authentication-v1.ts";
@@ -83,6 +83,11 @@ async function body<T extends KubeObject>(request: ApiRequest, group: string, ki
   const { fieldValidation } = parseWriteOptions(request.query, "CreateOptions");
   const object = await decodeBody(request, type, fieldValidation, maxBody);
   object.metadata ??= {} as NonNullable<KubeObject["metadata"]>;
+  const { namespace } = request.info;
+  if (object.metadata.namespace && namespace !== "" && object.metadata.namespace !== namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+  if (namespace === "") delete object.metadata.namespace;
   return object as KubeObject as T;
 }
 

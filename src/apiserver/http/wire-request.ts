@@ -23,10 +23,11 @@ export class WireRequest implements ApiRequest {
   upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined = undefined;
   user: UserInfo | undefined = undefined;
   auditId: string | undefined = undefined;
+  flow: ApiRequest["flow"] = undefined;
   /** False: the front has seen that no header asks for it. */
   impersonates: boolean | undefined = undefined;
   info: RequestInfo = unresolvedInfo;
-  readonly #search: string;
+  readonly search: string;
   #query: URLSearchParams | undefined;
   #abort: AbortController | undefined;
   #gone = false;
@@ -36,7 +37,7 @@ export class WireRequest implements ApiRequest {
     this.uri = url;
     const mark = url.indexOf("?");
     this.path = mark < 0 ? url : url.slice(0, mark);
-    this.#search = mark < 0 ? "" : url.slice(mark + 1);
+    this.search = mark < 0 ? "" : url.slice(mark + 1);
     this.headers = headers;
     this.remoteAddress = peer.remoteAddress;
     this.certificate = peer.certificate;
@@ -44,7 +45,7 @@ export class WireRequest implements ApiRequest {
   }
 
   get query(): URLSearchParams {
-    return (this.#query ??= this.#search === "" ? noQuery : new URLSearchParams(this.#search));
+    return (this.#query ??= this.search === "" ? noQuery : new URLSearchParams(this.search));
   }
 
   get signal(): AbortSignal {

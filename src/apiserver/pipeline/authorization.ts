@@ -48,7 +48,8 @@ function settle(
 
 /** As upstream's handlers answer what no Status is made of: a line of text. */
 export function internalErrorPage(request: ApiRequest, error: Error): ApiResponse {
-  const search = request.query.size === 0 ? "" : `?${request.query.toString()}`;
+  const query = request.search ?? request.query.toString();
+  const search = query === "" ? "" : `?${query}`;
   const text = `Internal Server Error: ${JSON.stringify(`${request.path}${search}`)}: ${error.message}`;
   const safe = text.replace(/[&<>]/g, (c) => escapes[c] as string);
   return {

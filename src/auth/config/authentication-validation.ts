@@ -2,7 +2,6 @@
 import { X509Certificate } from "node:crypto";
 import { splitBundle } from "../../host/pki.ts";
 import { duplicate, type FieldError, FieldPath, forbiddenField, invalidField, required, tooMany } from "../../schema/field-error.ts";
-import { dns1123Subdomain } from "../../core/names.ts";
 import type {
   AuthenticationConfiguration,
   ClaimMappings,
@@ -13,6 +12,7 @@ import type {
 } from "./authentication-configuration.ts";
 import { claimsScope, type CompiledExpression, compileExpression, ExpressionFault, userScope } from "./expressions.ts";
 import { readsField } from "./expression-reads.ts";
+import { domainPrefixedPath } from "../domain-prefixed-path.ts";
 import { urlFault, urlParts } from "./go-url.ts";
 
 /** The expressions of one issuer's rules. Undefined where the configuration names a claim, or nothing. */
@@ -243,22 +243,6 @@ class JwtCheck {
     });
     return made;
   }
-}
-
-const pathFormat = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-
-function domainPrefixedPath(text: string, path: FieldPath): FieldError[] {
-  if (text === "") return [required(path)];
-  const slash = text.indexOf("/");
-  const [host, rest] = slash < 0 ? [text, ""] : [text.slice(0, slash), text.slice(slash + 1)];
-  if (slash < 0 || host === "" || rest === "") {
-    return [invalidField(path, text, 'must be a domain-prefixed path (such as "acme.io/foo")')];
-  }
-  const errors = dns1123Subdomain(host).map((message) => invalidField(path, host, message));
-  if (!new RegExp(`^${pathFormat}$`).test(rest)) {
-    errors.push(invalidField(path, rest, `Invalid path (regex used for validation is '${pathFormat}')`));
-  }
-  return errors;
 }
 
 /** What is wrong with PEM certificates; empty text is none. */

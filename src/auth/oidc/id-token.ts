@@ -64,7 +64,8 @@ export async function verifyIdToken(token: string, options: IdTokenVerifierOptio
   checkSources(claims);
   const audiences = audiencesOf(claims["aud"]);
   if (!audiences.some((a) => options.audiences.includes(a))) {
-    const wanted = options.audiences.length === 1 ? goQuote(options.audiences[0] as string) : quotedList([...options.audiences].sort());
+    const wanted =
+      options.audiences.length === 1 ? goQuote(options.audiences[0] as string) : `in ${quotedList([...options.audiences].sort())}`;
     throw new Error(`oidc: expected audience ${wanted} got ${quotedList(audiences)}`);
   }
   checkTime(claims, options.clock.now());

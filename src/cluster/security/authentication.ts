@@ -288,7 +288,7 @@ function flagConfiguration(flags: ApiServerFlags): AuthenticationConfiguration {
       uid: none,
       extra: [],
     },
-    claimValidationRules: [...flags.map("oidc-required-claim")].map(([name, requiredValue]) => ({
+    claimValidationRules: Array.from(flags.map("oidc-required-claim"), ([name, requiredValue]) => ({
       claim: name,
       requiredValue,
       expression: "",
