@@ -5,9 +5,11 @@
 import { listen, type FrontTls, type HttpFront } from "../apiserver/http/front.ts";
 import type { Auditor } from "../apiserver/audit/auditor.ts";
 import type { AdmissionPlugin } from "../apiserver/admission.ts";
+import { Aggregator } from "../apiserver/aggregation/aggregator.ts";
 import { addEndpoints } from "../apiserver/endpoints/index.ts";
 import { reviewHandlers } from "../apiserver/endpoints/reviews.ts";
 import { createApiServer } from "../apiserver/server.ts";
+import type { EncryptionAtRest } from "../apiserver/encryption/index.ts";
 import type { ApiServer } from "../apiserver/server-interface.ts";
 import type { Client } from "../client/client.ts";
 import { eventRecorder } from "../client/event-recorder.ts";
@@ -33,6 +35,7 @@ import { startSimulatedNodes } from "../node/simulated/index.ts";
 import { admissionOf, genericAdmissionOf } from "./admission.ts";
 import { openClusterStore } from "./cluster-store.ts";
 import { whileLeading } from "./leading.ts";
+import { frontProxyOf, withFrontProxy } from "./front-proxy.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import { limitsOf, type RequestLimits } from "./request-limits.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
@@ -88,7 +91,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   stops.push(() => encryption?.close());
   try {
     const limits = limitsOf(flags, clock, metrics);
-    const { server, secure, deps, generic } = assemble(options, { flags, audit, limits }, store, metrics, localNodes);
+    const { server, secure, deps, generic, aggregator } = assemble(options, { flags, audit, limits, encryption }, store, metrics, localNodes);
     await server.start();
     stops.push(() => server.stop());
     const client = inProcessClient(
@@ -114,7 +117,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...addressOf(config),
       server,
       flowControl: limits.flowControl,
-      authentication: secure.published,
+      authentication: withFrontProxy(secure.published, options.pki),
+      aggregation: { aggregator, server, metrics, frontProxy: frontProxyOf(flags, options.pki) },
     });
     stops.push(() => loops.stop());
     const tls = (): FrontTls => ({
@@ -175,14 +179,32 @@ async function auditorFor(
 /** How a component of upstream names itself: writes are told apart by it. */
 const agentOf = (component: string): string => `${component}/${kubernetesVersion}`;
 
+/** Nothing is loaded where everything is stored in the clear. */
+async function encryptionFor(
+  flags: ApiServerFlags,
+  { config, clock, log }: ControlPlaneOptions,
+  metrics: MetricsRegistry,
+): Promise<EncryptionAtRest | undefined> {
+  if (flags.string("encryption-provider-config") === "") return undefined;
+  const { encryptionOf } = await import("./encryption.ts");
+  return encryptionOf(config, flags, { clock, log: log.child("encryption"), metrics, server: serverName(addressOf(config)) });
+}
+
+interface FromFlags {
+  readonly flags: ApiServerFlags;
+  readonly audit: Auditor | undefined;
+  readonly limits: RequestLimits;
+  readonly encryption: EncryptionAtRest | undefined;
+}
+
 /** The server with everything installed, not yet started. */
 function assemble(
   options: ControlPlaneOptions,
-  { flags, audit, limits }: { readonly flags: ApiServerFlags; readonly audit: Auditor | undefined; readonly limits: RequestLimits },
+  { flags, audit, limits, encryption }: FromFlags,
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
-): { server: ApiServer; secure: Security; deps: ResourceDeps; generic: GenericAdmission } {
+): { server: ApiServer; secure: Security; deps: ResourceDeps; generic: GenericAdmission; aggregator: Aggregator } {
   const { config, pki, clock, log } = options;
   const admission: AdmissionPlugin[] = [];
   const secure = security({
@@ -207,6 +229,7 @@ function assemble(
     constrainedImpersonation: flags.features.enabled("ConstrainedImpersonation"),
     authorizer: secure.authorizer,
     audit,
+    encryption,
     ...limits,
     admission,
   });
@@ -247,14 +270,17 @@ function assemble(
   for (const definition of builtinResources(deps)) server.install(definition);
   const generic = genericAdmissionOf(flags, deps, server, metrics);
   admission.push(...admissionOf(flags, deps, metrics, generic.plugins));
+  const aggregator = new Aggregator({ clock, log: log.child("aggregator") });
   addEndpoints(server, {
     metrics,
+    aggregator,
     version: versionInfo(),
     priority: groupVersionPriority,
+    healthChecks: encryption?.hasHealthCheck === true ? [{ name: "kms-providers", check: () => encryption.fault() }] : [],
     serverAddress: () => `${config.nodes > 0 ? hostAddress(config) : "127.0.0.1"}:${config.port}`,
     openId: { issuer: secure.issuer.issuer, keys: () => secure.verificationKeys, jwksUri: secure.jwksUri },
   });
-  return { server, secure, deps, generic };
+  return { server, secure, deps, generic, aggregator };
 }
 
 function open(server: ApiServer, options: ControlPlaneOptions, tls: FrontTls, host: string): Promise<HttpFront> {
