@@ -104,7 +104,14 @@ function replayUpdate(fixture: KindFixture, kind: Kind, one: KindCase): Outcome 
   if (sub === "status") kind.prepareForStatusUpdate?.(object, old);
   else hooks?.prepareForUpdate?.(object, old);
   const validate = sub === "status" ? kind.validateStatusUpdate?.bind(kind) : hooks?.validateUpdate?.bind(hooks);
-  const errors = updateErrors(kind, object, old, fixture.namespaced, validate);
+  const errors = updateErrors(
+    kind,
+    object,
+    old,
+    fixture.namespaced,
+    validate,
+    sub === undefined ? undefined : sub === "status" ? (kind.metadataOnStatusUpdate ?? ["change"]) : ["change"],
+  );
   return { object, errors, warnings: sub === undefined ? (kind.warnings?.(object, old) ?? []) : [] };
 }
 

@@ -24,6 +24,10 @@ export interface Kind<T extends object = UnstructuredObject> {
    * qualified name, `none` leaves metadata to what is common to every resource, which is asked only of what is right otherwise.
    */
   readonly metadataRule?: "kube" | "generic" | "none";
+  /** How often, and as what, the kind itself looks at metadata in an update. Once as a change, when absent. */
+  readonly metadataOnUpdate?: readonly MetadataPass[];
+  /** The same in an update of the status. */
+  readonly metadataOnStatusUpdate?: readonly MetadataPass[];
   /** Messages for the `Warning` header. */
   warnings?(object: T, old: T | undefined): string[];
   /** Messages that say what is wrong with a name of this kind; DNS subdomain when absent. `prefix`: it is a generateName. */
@@ -51,6 +55,9 @@ export interface Kind<T extends object = UnstructuredObject> {
   /** Other subresources that write the object itself: `ephemeralContainers`, `resize`, `finalize`, `approval`. */
   readonly subresources?: Readonly<Record<string, SubresourceKind<T>>>;
 }
+
+/** `change`: as the successor of the old metadata. `whole`: as that of a new object. */
+export type MetadataPass = "change" | "whole";
 
 /** What a write through a subresource may change, and what is wrong with it. */
 export interface SubresourceKind<T extends object = UnstructuredObject> {

@@ -106,13 +106,6 @@ export function validateCommonMetaUpdate(meta: ObjectMeta | undefined, old: Obje
   return errors;
 }
 
-/** What the rule for built-in kinds adds to {@link validateGenericObjectMetaUpdate}. */
-export function validateKubeMeta(meta: ObjectMeta | undefined): FieldError[] {
-  const errors: FieldError[] = [];
-  if (meta?.finalizers?.length) validateKubeFinalizers(meta.finalizers, metadataPath, errors);
-  return errors;
-}
-
 function validateMetaChange(m: ObjectMeta, o: ObjectMeta, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   if (o.deletionTimestamp && m.finalizers?.length) {

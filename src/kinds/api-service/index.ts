@@ -10,6 +10,7 @@ import { apiServiceWrites } from "./writes.ts";
 
 export const apiServiceKind: Kind = kind<APIService>({
   ref: apiservices,
+  metadataOnUpdate: ["whole", "change"],
   metadataRule: "generic",
   setDefaults: setApiServiceDefaults,
   allowUnconditionalUpdate: false,

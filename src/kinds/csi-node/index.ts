@@ -7,6 +7,7 @@ import { validateCsiNode, validateCsiNodeUpdate } from "./validation.ts";
 
 export const csiNodeKind: Kind = kind<CSINode>({
   ref: csinodes,
+  metadataOnUpdate: ["whole"],
   allowUnconditionalUpdate: false,
   validateCreate: validateCsiNode,
   validateUpdate: validateCsiNodeUpdate,

@@ -6,6 +6,7 @@ import { validateCsiStorageCapacity, validateCsiStorageCapacityUpdate } from "./
 
 export const csiStorageCapacityKind: Kind = kind<CSIStorageCapacity>({
   ref: csistoragecapacities,
+  metadataOnUpdate: ["whole", "change"],
   allowUnconditionalUpdate: false,
   validateCreate: validateCsiStorageCapacity,
   validateUpdate: validateCsiStorageCapacityUpdate,

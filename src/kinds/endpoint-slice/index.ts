@@ -9,6 +9,7 @@ import { endpointSliceWrites } from "./writes.ts";
 
 export const endpointSliceKind: Kind = kind<EndpointSlice>({
   ref: endpointslices,
+  metadataOnUpdate: ["whole"],
   setDefaults: setEndpointSliceDefaults,
   generation: true,
   ...endpointSliceWrites,

@@ -4,7 +4,7 @@ import { dns1123Label, dns1123Subdomain, labelValue } from "../../core/names.ts"
 import type { Endpoint, EndpointHints, EndpointPort, EndpointSlice } from "../../schema/types/discovery-v1.ts";
 import { ipWarnings, isIpv6Text, validateEndpointIp, validateIp, validateLegacyIp } from "../addresses.ts";
 import { invalidEach, nameIsDnsSubdomain, validateDnsLabel, validateQualifiedName } from "../formats.ts";
-import { validateImmutable, validateLabels, validateObjectMeta } from "../object-meta.ts";
+import { validateImmutable, validateLabels } from "../object-meta.ts";
 import { validateProtocol } from "../pod/validation-containers.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 
@@ -29,7 +29,7 @@ export function validateEndpointSlice(slice: EndpointSlice, old?: EndpointSlice)
 }
 
 export function validateEndpointSliceUpdate(slice: EndpointSlice, old: EndpointSlice): FieldError[] {
-  const errors = [...validateObjectMeta(slice.metadata, true, nameIsDnsSubdomain), ...validateEndpointSlice(slice, old)];
+  const errors = validateEndpointSlice(slice, old);
   validateImmutable(slice.addressType ?? "", old.addressType ?? "", new FieldPath("addressType"), errors);
   return errors;
 }

@@ -25,6 +25,7 @@ export const coreEventKind: Kind = kind<Event>({
   ref: events,
   validateName: pathSegment,
   metadataRule: "none",
+  metadataOnUpdate: [],
   allowCreateOnUpdate: true,
   validateCreate: (event) => validateCommonEvent(event),
   validateUpdate: (event) => validateCommonEvent(event),

@@ -27,6 +27,7 @@ export const eventV1Kind: Kind = kind<Event>({
   ref: events,
   validateName: pathSegment,
   metadataRule: "none",
+  metadataOnUpdate: [],
   allowCreateOnUpdate: true,
   validateCreate: (event) => validateEventV1(event as unknown as CoreEvent),
   validateUpdate: (event, old) => validateEventV1Update(event as unknown as CoreEvent, old as unknown as CoreEvent),

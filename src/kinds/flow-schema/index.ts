@@ -11,6 +11,8 @@ import { validateConditionTypes } from "../priority-level-configuration/validati
 
 export const flowSchemaKind: Kind = kind<FlowSchema>({
   ref: flowschemas,
+  metadataOnUpdate: ["whole"],
+  metadataOnStatusUpdate: [],
   ...specAndStatus<FlowSchema>({ generation: true }),
   setDefaults: setFlowSchemaDefaults,
   validateCreate: validateFlowSchema,

@@ -9,6 +9,7 @@ import { validateIngressClass, validateIngressClassUpdate } from "./validation.t
 
 export const ingressClassKind: Kind = kind<IngressClass>({
   ref: ingressclasses,
+  metadataOnUpdate: ["whole", "change"],
   ...countsChangesOf<IngressClass>("spec"),
   setDefaults: setIngressClassDefaults,
   validateCreate: validateIngressClass,

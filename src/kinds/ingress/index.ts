@@ -8,6 +8,7 @@ import { validateIngress, validateIngressUpdate, validateIngressStatus, ingressW
 
 export const ingressKind: Kind = kind<Ingress>({
   ref: ingresses,
+  metadataOnUpdate: ["whole", "change"],
   ...specAndStatus<Ingress>({ generation: true, emptyStatus: () => ({ loadBalancer: {} }) }),
   validateCreate: validateIngress,
   validateUpdate: validateIngressUpdate,

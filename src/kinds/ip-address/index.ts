@@ -9,6 +9,7 @@ import { validateIpAddress, validateIpAddressUpdate } from "./validation.ts";
 
 export const ipAddressKind: Kind = kind<IPAddress>({
   ref: ipaddresses,
+  metadataOnUpdate: ["whole", "change"],
   validateCreate: validateIpAddress,
   validateUpdate: validateIpAddressUpdate,
   cells: ipAddressCells,

@@ -11,6 +11,7 @@ import { jobWrites } from "./writes.ts";
 
 export const jobKind: Kind = kind<Job>({
   ref: jobs,
+  metadataOnUpdate: ["whole", "change"],
   setDefaults: setJobDefaults,
   generation: true,
   defaultGarbageCollection: "orphan",

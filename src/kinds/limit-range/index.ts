@@ -7,6 +7,7 @@ import { validateLimitRange } from "./validation.ts";
 
 export const limitRangeKind: Kind = kind<LimitRange>({
   ref: limitranges,
+  metadataOnUpdate: ["whole"],
   setDefaults: setLimitRangeDefaults,
   allowCreateOnUpdate: true,
   validateCreate: validateLimitRange,

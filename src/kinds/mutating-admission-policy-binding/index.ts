@@ -8,6 +8,7 @@ import { setMutatingPolicyBindingDefaults } from "./defaults.ts";
 
 export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPolicyBinding>({
   ref: mutatingadmissionpolicybindings,
+  metadataOnUpdate: ["whole"],
   metadataRule: "generic",
   ...countsChangesOf<MutatingAdmissionPolicyBinding>("spec"),
   setDefaults: setMutatingPolicyBindingDefaults,

@@ -8,6 +8,7 @@ import { setMutatingPolicyDefaults } from "./defaults.ts";
 
 export const mutatingAdmissionPolicyKind: Kind = kind<MutatingAdmissionPolicy>({
   ref: mutatingadmissionpolicies,
+  metadataOnUpdate: ["whole"],
   metadataRule: "generic",
   ...countsChangesOf<MutatingAdmissionPolicy>("spec"),
   setDefaults: setMutatingPolicyDefaults,

@@ -9,6 +9,7 @@ import { validateWebhooks } from "../admission-rules.ts";
 
 export const mutatingWebhookConfigurationKind: Kind = kind<MutatingWebhookConfiguration>({
   ref: mutatingwebhookconfigurations,
+  metadataOnUpdate: ["whole"],
   metadataRule: "generic",
   ...countsChangesOf<MutatingWebhookConfiguration>("webhooks"),
   setDefaults: setMutatingWebhooksDefaults,

@@ -9,6 +9,7 @@ import { persistentVolumeWrites } from "./writes.ts";
 
 export const persistentVolumeKind: Kind = kind<PersistentVolume>({
   ref: persistentvolumes,
+  metadataOnUpdate: ["whole", "whole"],
   setDefaults: setPersistentVolumeDefaults,
   ...persistentVolumeWrites,
   validateCreate: validatePersistentVolume,

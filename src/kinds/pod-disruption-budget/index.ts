@@ -8,6 +8,8 @@ import { validateBudget, validateBudgetStatus } from "./validation.ts";
 
 export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
   ref: poddisruptionbudgets,
+  metadataOnUpdate: [],
+  metadataOnStatusUpdate: [],
   ...specAndStatus<PodDisruptionBudget>({
     generation: true,
     emptyStatus: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),

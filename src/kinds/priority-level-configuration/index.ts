@@ -9,6 +9,8 @@ import { validatePriorityLevel, validatePriorityLevelStatus } from "./validation
 
 export const priorityLevelConfigurationKind: Kind = kind<PriorityLevelConfiguration>({
   ref: prioritylevelconfigurations,
+  metadataOnUpdate: ["whole"],
+  metadataOnStatusUpdate: [],
   ...specAndStatus<PriorityLevelConfiguration>({ generation: true }),
   setDefaults: setPriorityLevelDefaults,
   validateCreate: validatePriorityLevel,

@@ -7,6 +7,7 @@ import { setResourceClaimTemplateDefaults } from "./defaults.ts";
 
 export const resourceClaimTemplateKind: Kind = kind<ResourceClaimTemplate>({
   ref: resourceclaimtemplates,
+  metadataOnUpdate: ["whole", "change"],
   setDefaults: setResourceClaimTemplateDefaults,
   cells: nameAndAgeCells,
 });

@@ -8,6 +8,7 @@ import { setResourceClaimDefaults } from "./defaults.ts";
 
 export const resourceClaimKind: Kind = kind<ResourceClaim>({
   ref: resourceclaims,
+  metadataOnUpdate: ["whole", "change"],
   setDefaults: setResourceClaimDefaults,
   prepareForCreate(claim) {
     claim.status = {};

@@ -8,6 +8,7 @@ import { validateRuntimeClass, validateRuntimeClassUpdate } from "./validation.t
 
 export const runtimeClassKind: Kind = kind<RuntimeClass>({
   ref: runtimeclasses,
+  metadataOnUpdate: ["whole", "change"],
   setDefaults: setRuntimeClassDefaults,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,

@@ -11,6 +11,7 @@ import { statefulSetWrites } from "./writes.ts";
 
 export const statefulSetKind: Kind = kind<StatefulSet>({
   ref: statefulsets,
+  metadataOnUpdate: ["whole", "change"],
   ...statefulSetWrites,
   setDefaults: setStatefulSetDefaults,
   validateName: nameIsDnsLabel,

@@ -8,6 +8,7 @@ import { validateStorageClass, validateStorageClassUpdate } from "./validation.t
 
 export const storageClassKind: Kind = kind<StorageClass>({
   ref: storageclasses,
+  metadataOnUpdate: ["whole", "change"],
   setDefaults: setStorageClassDefaults,
   validateCreate: validateStorageClass,
   validateUpdate: validateStorageClassUpdate,

@@ -8,6 +8,7 @@ import { setValidatingPolicyBindingDefaults } from "./defaults.ts";
 
 export const validatingAdmissionPolicyBindingKind: Kind = kind<ValidatingAdmissionPolicyBinding>({
   ref: validatingadmissionpolicybindings,
+  metadataOnUpdate: ["whole"],
   metadataRule: "generic",
   ...countsChangesOf<ValidatingAdmissionPolicyBinding>("spec"),
   setDefaults: setValidatingPolicyBindingDefaults,

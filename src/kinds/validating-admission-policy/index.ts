@@ -8,6 +8,8 @@ import { setValidatingPolicyDefaults } from "./defaults.ts";
 
 export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolicy>({
   ref: validatingadmissionpolicies,
+  metadataOnUpdate: ["whole"],
+  metadataOnStatusUpdate: [],
   metadataRule: "generic",
   ...specAndStatus<ValidatingAdmissionPolicy>({ generation: true }),
   setDefaults: setValidatingPolicyDefaults,

@@ -9,6 +9,7 @@ import { validateWebhooks } from "../admission-rules.ts";
 
 export const validatingWebhookConfigurationKind: Kind = kind<ValidatingWebhookConfiguration>({
   ref: validatingwebhookconfigurations,
+  metadataOnUpdate: ["whole"],
   metadataRule: "generic",
   ...countsChangesOf<ValidatingWebhookConfiguration>("webhooks"),
   setDefaults: setValidatingWebhooksDefaults,

@@ -9,6 +9,8 @@ import { validateVolumeAttachment, validateVolumeAttachmentUpdate } from "./vali
 
 export const volumeAttachmentKind: Kind = kind<VolumeAttachment>({
   ref: volumeattachments,
+  metadataOnUpdate: ["whole"],
+  metadataOnStatusUpdate: ["whole"],
   setDefaults: setVolumeAttachmentDefaults,
   allowUnconditionalUpdate: false,
   prepareForCreate(attachment) {

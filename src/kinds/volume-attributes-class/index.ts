@@ -7,6 +7,7 @@ import { validateVolumeAttributesClass, validateVolumeAttributesClassUpdate } fr
 
 export const volumeAttributesClassKind: Kind = kind<VolumeAttributesClass>({
   ref: volumeattributesclasses,
+  metadataOnUpdate: ["whole", "change"],
   validateCreate: validateVolumeAttributesClass,
   validateUpdate: validateVolumeAttributesClassUpdate,
   cells: volumeAttributesClassCells,

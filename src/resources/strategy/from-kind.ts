@@ -3,18 +3,18 @@
  * the result and override hooks.
  */
 import type { Strategy } from "../../apiserver/resource.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind, MetadataPass } from "../../kinds/kind.ts";
 import {
   validateCommonMetaUpdate,
   validateGenericObjectMeta,
   validateGenericObjectMetaUpdate,
-  validateKubeMeta,
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from "../../kinds/object-meta.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import { normalize } from "../../schema/codec.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
+import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { nameIsDnsSubdomain, pathSegment } from "../../kinds/formats.ts";
 
 export interface StrategyTraits {
@@ -41,8 +41,7 @@ export function strategyOf(kind: Kind | undefined, traits: StrategyTraits): Stra
       if (kind?.prepareForUpdate !== undefined) kind.prepareForUpdate(object, old);
       else if (traits.hasStatus) copyField(object, old, "status");
     },
-    validateUpdate: (_context, object, old) =>
-      updateErrors(kind, object, old, traits.namespaced, kind?.validateUpdate?.bind(kind)),
+    validateUpdate: (_context, object, old) => updateErrors(kind, object, old, traits.namespaced, kind?.validateUpdate?.bind(kind)),
     ...(kind?.setDefaults === undefined ? {} : { setDefaults: kind.setDefaults.bind(kind) }),
     ...(kind?.warnings === undefined ? {} : { warnings: (_context, object, old) => kind.warnings?.(object, old) ?? [] }),
     ...(kind?.selectableFields === undefined ? {} : { selectableFields: kind.selectableFields.bind(kind) }),
@@ -65,7 +64,8 @@ export function statusStrategyOf(kind: Kind | undefined, namespaced: boolean): S
       if (kind?.prepareForStatusUpdate !== undefined) kind.prepareForStatusUpdate(object, old);
       else keepAllBut(object, old, "status");
     },
-    validateUpdate: (_context, object, old) => updateErrors(kind, object, old, namespaced, kind?.validateStatusUpdate?.bind(kind)),
+    validateUpdate: (_context, object, old) =>
+      updateErrors(kind, object, old, namespaced, kind?.validateStatusUpdate?.bind(kind), kind?.metadataOnStatusUpdate ?? usualPasses),
     ...(kind?.selectableFields === undefined ? {} : { selectableFields: kind.selectableFields.bind(kind) }),
     allowUnconditionalUpdate: kind?.allowUnconditionalUpdate ?? true,
     generation: false,
@@ -79,7 +79,8 @@ export function subresourceStrategyOf(kind: Kind, name: string, traits: Strategy
   return {
     ...strategyOf(kind, traits),
     prepareForUpdate: (_context, object, old) => own.prepareForUpdate?.(object, old),
-    validateUpdate: (_context, object, old) => updateErrors(kind, object, old, traits.namespaced, own.validateUpdate?.bind(own)),
+    validateUpdate: (_context, object, old) =>
+      updateErrors(kind, object, old, traits.namespaced, own.validateUpdate?.bind(own), usualPasses),
   };
 }
 
@@ -96,24 +97,41 @@ export function createErrors(
   return [...validate(object.metadata, namespaced, validateName), ...own];
 }
 
-/** Errors of an object as the successor of `old`. Upstream looks at metadata for every resource, and then most kinds look at it again; clients count the causes. */
+/**
+ * Errors of an object as the successor of `old`. Upstream looks at metadata for every resource, and then kinds look at it
+ * again, some twice; clients count the causes.
+ */
 export function updateErrors(
   kind: Kind | undefined,
   object: UnstructuredObject,
   old: UnstructuredObject,
   namespaced: boolean,
   validate: ((object: UnstructuredObject, old: UnstructuredObject) => FieldError[]) | undefined,
+  passes: readonly MetadataPass[] = kind?.metadataOnUpdate ?? usualPasses,
 ): FieldError[] {
   const { metadata } = object;
   const errors = validateCommonMetaUpdate(metadata, old.metadata, namespaced);
-  const rule = kind?.metadataRule ?? "kube";
-  if (rule !== "none") {
-    if (errors.length === 0) errors.push(...(rule === "kube" ? validateKubeMeta(metadata) : []));
-    else errors.push(...(rule === "kube" ? validateObjectMetaUpdate : validateGenericObjectMetaUpdate)(metadata, old.metadata));
+  // What is common has found no fault: only names and finalizers can have one that it does not know.
+  if (errors.length > 0 || metadata?.generateName || metadata?.finalizers?.length) {
+    for (const pass of passes) errors.push(...metadataErrors(kind, pass, metadata, old.metadata, namespaced));
   }
   const own = validate?.(object, old);
   if (own !== undefined) for (const error of own) errors.push(error);
   return errors;
+}
+
+const usualPasses: readonly MetadataPass[] = ["change"];
+
+function metadataErrors(
+  kind: Kind | undefined,
+  pass: MetadataPass,
+  metadata: ObjectMeta | undefined,
+  old: ObjectMeta | undefined,
+  namespaced: boolean,
+): FieldError[] {
+  const generic = kind?.metadataRule === "generic";
+  if (pass === "change") return (generic ? validateGenericObjectMetaUpdate : validateObjectMetaUpdate)(metadata, old);
+  return (generic ? validateGenericObjectMeta : validateObjectMeta)(metadata, namespaced, kind?.validateName?.bind(kind) ?? defaultName);
 }
 
 /** Resets `status` to what Go's zero value marshals to; absent where it is a pointer or empty. */
