@@ -51,6 +51,39 @@ export interface ObjectConverter {
    * back as it is. Throws an ApiError.
    */
   convert(objects: readonly UnstructuredObject[], apiVersion: string): Promise<UnstructuredObject[]>;
+  /** What {@link convert} gave for the same object a moment ago. Throws a {@link ConversionNeed} when it has not been asked. */
+  recall(object: UnstructuredObject, apiVersion: string): UnstructuredObject;
+  /** Fills in, in place, what a stored object lacks that was stored before its version asked for it. */
+  complete(object: UnstructuredObject): void;
+  /** Equal for converters that do the same: caches over one are good for the other. */
+  readonly key: string;
+}
+
+/** Thrown where a conversion cannot be awaited: have `converter` convert, and do the same again. */
+export class ConversionNeed extends Error {
+  override readonly name = "ConversionNeed";
+  readonly converter: ObjectConverter;
+  readonly object: UnstructuredObject;
+  readonly apiVersion: string;
+
+  constructor(converter: ObjectConverter, object: UnstructuredObject, apiVersion: string) {
+    super("an object has to be converted first");
+    this.converter = converter;
+    this.object = object;
+    this.apiVersion = apiVersion;
+  }
+}
+
+/** Runs `work`, again after each conversion that it turns out to need. */
+export async function withConversions<T>(work: () => T | Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ConversionNeed)) throw error;
+      await error.converter.convert([error.object], error.apiVersion);
+    }
+  }
 }
 
 export interface ResourceVersion {
@@ -71,9 +104,14 @@ export interface ResourceVersion {
   /** The Table of this version; the default (Name, Created At) when absent. */
   readonly columns?: readonly ColumnDefinition[] | undefined;
   readonly cells?: ((object: UnstructuredObject, now: number) => unknown[]) | undefined;
+  /** The fields that objects can be selected by at this version; those of the strategy when absent. */
+  readonly selectors?: FieldSelectors | undefined;
   /** The order of a Table's rows, where it is not that of names. */
   readonly rowOrder?: ((a: UnstructuredObject, b: UnstructuredObject) => number) | undefined;
 }
+
+/** See {@link Strategy.selectableFields}. */
+export type FieldSelectors = Pick<Strategy, "selectableFields" | "selectableFieldNames">;
 
 export interface ResourceCodec {
   /**

@@ -4,7 +4,7 @@ import { formatTime } from "../core/clock.ts";
 import type { FieldManager } from "../schema/apply/field-manager.ts";
 import type { UserInfo } from "../auth/user.ts";
 import type { ApiRequest } from "./request.ts";
-import type { ResourceDefinition, Strategy, Subresource, WriteContext } from "./resource.ts";
+import type { FieldSelectors, ResourceDefinition, Strategy, Subresource, WriteContext } from "./resource.ts";
 import type { Served } from "./served.ts";
 import type { ServerState } from "./server-state.ts";
 import { objectStorageKey, type ObjectStorage } from "./storage/object-storage.ts";
@@ -25,12 +25,17 @@ export class Scope {
     this.request = request;
     this.definition = served.definition;
     this.served = served;
-    this.storage = state.storage(served.definition);
+    this.storage = state.storage(served.definition, served.version.version);
     this.subresource = subresource;
   }
 
   get strategy(): Strategy {
     return this.subresource?.strategy ?? this.definition.strategy;
+  }
+
+  /** By what objects can be selected at the version of the request. */
+  get selectors(): FieldSelectors {
+    return this.served.version.selectors ?? this.definition.strategy;
   }
 
   get user(): UserInfo {

@@ -26,7 +26,9 @@ export class Served {
     this.definition = definition;
     this.version = version;
     this.apiVersion = apiVersionOf({ group: definition.group, version: version.version });
-    this.storageApiVersion = apiVersionOf({ group: definition.storageGroup ?? definition.group, version: definition.storageVersion });
+    const stored = { group: definition.storageGroup ?? definition.group, version: definition.storageVersion };
+    // What others convert is seen as if it were stored at each version (`storage/converting-store.ts`).
+    this.storageApiVersion = definition.converter === undefined ? apiVersionOf(stored) : this.apiVersion;
     this.sameShape = version.fromStorage === undefined && version.complete === undefined;
     this.head = Buffer.from(storedHead(definition.kind, this.apiVersion));
     this.protobuf = version.codec === undefined;

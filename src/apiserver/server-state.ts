@@ -1,15 +1,18 @@
 /** What the parts of one server share. */
 import type { Timer } from "../core/clock.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
+import { apiVersionOf } from "../schema/resource-ref.ts";
+import type { Store } from "../store/store.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 import { AdmissionMetrics } from "./admission/metrics.ts";
 import { AccessMetrics } from "./pipeline/access-metrics.ts";
 import { Deadlines } from "./pipeline/deadlines.ts";
 import { Slots } from "./pipeline/slots.ts";
 import { type Measurements, type ResourceMeasurement, ServerMetrics } from "./server-metrics.ts";
-import type { ResourceDefinition } from "./resource.ts";
+import type { ObjectConverter, ResourceDefinition } from "./resource.ts";
 import type { ApiServerOptions, Route } from "./server-interface.ts";
 import { Served } from "./served.ts";
+import { ConvertingStore } from "./storage/converting-store.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
 import { FieldManagers } from "./verbs/field-managers.ts";
 
@@ -56,7 +59,11 @@ export class ServerState {
 
   install(definition: ResourceDefinition): void {
     const before = this.installed(definition.group, definition.resource)?.definition;
-    if (before !== undefined && before.storageVersion !== definition.storageVersion) this.#drop(before.storagePrefix);
+    if (
+      before !== undefined &&
+      (before.storageVersion !== definition.storageVersion || before.converter?.key !== definition.converter?.key)
+    )
+      this.#drop(before.storagePrefix);
     const versions = new Map(definition.versions.map((v) => [v.version, new Served(definition, v)]));
     this.#installed.set(`${definition.group}/${definition.resource}`, { definition, versions });
     for (const run of this.#listeners) run();
@@ -74,8 +81,11 @@ export class ServerState {
 
   /** Forgets what is cached of a prefix; its watches end. */
   #drop(storagePrefix: string): void {
-    this.#storages.get(storagePrefix)?.close();
-    this.#storages.delete(storagePrefix);
+    for (const [key, storage] of this.#storages) {
+      if (key !== storagePrefix && !key.startsWith(`${storagePrefix}@`)) continue;
+      storage.close();
+      this.#storages.delete(key);
+    }
   }
 
   onChange(run: () => void): () => void {
@@ -91,18 +101,22 @@ export class ServerState {
     return this.#installed.get(group === "" ? `/${resource}` : `${group}/${resource}`);
   }
 
-  storage(definition: ResourceDefinition): ObjectStorage {
-    const known = this.#storages.get(definition.storagePrefix);
+  /** `version`: at which objects are seen, where somebody else converts them; the storage version when absent. */
+  storage(definition: ResourceDefinition, version: string = definition.storageVersion): ObjectStorage {
+    const { converter, storagePrefix } = definition;
+    const key = converter === undefined ? storagePrefix : `${storagePrefix}@${version}`;
+    const known = this.#storages.get(key);
     if (known !== undefined) return known;
     const { store, clock, log, encryption } = this.options;
+    const stored = encryption?.storeFor(store, definition.storageGroup ?? definition.group, definition.resource) ?? store;
     const made = new ObjectStorage({
-      store: encryption?.storeFor(store, definition.storageGroup ?? definition.group, definition.resource) ?? store,
+      store: converter === undefined ? stored : convertingStore(stored, definition, converter, version),
       clock,
-      storagePrefix: definition.storagePrefix,
-      upgrade: (object) => this.#upgrade(definition, object),
+      storagePrefix,
+      upgrade: converter === undefined ? (object) => this.#upgrade(definition, object) : (object) => object,
       fault: (error) => log.error("a watch failed and was ended", { resource: definition.resource, error }),
     });
-    this.#storages.set(definition.storagePrefix, made);
+    this.#storages.set(key, made);
     return made;
   }
 
@@ -160,4 +174,10 @@ export class ServerState {
     for (const storage of this.#storages.values()) storage.close();
     this.#storages.clear();
   }
+}
+
+/** `store` as if objects were kept at `version`. */
+function convertingStore(store: Store, { group, storageVersion }: ResourceDefinition, converter: ObjectConverter, version: string): Store {
+  const [shown, stored] = [apiVersionOf({ group, version }), apiVersionOf({ group, version: storageVersion })];
+  return new ConvertingStore({ store, converter, shown, stored });
 }

@@ -1,4 +1,5 @@
 /** `matchConditions` of webhooks and policies: expressions that all have to be true. */
+import { aggregate } from "../aggregate.ts";
 import { BOOL, type Environment, MATCH_CONDITIONS_BUDGET } from "../../lang/cel/index.ts";
 import {
   Budget,
@@ -55,10 +56,4 @@ export class MatchConditions {
     if (errors.length === 0) return { matches: true, errors: 0 };
     return this.#ignoreFailures ? { matches: false, errors: errors.length } : { error: aggregate(errors), errors: errors.length };
   }
-}
-
-/** Several errors as Go's aggregate prints them: each once, in brackets when there is more than one. */
-export function aggregate(errors: readonly string[]): string {
-  const distinct = [...new Set(errors)];
-  return distinct.length === 1 ? (distinct[0] as string) : `[${distinct.join(", ")}]`;
 }

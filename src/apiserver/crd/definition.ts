@@ -1,5 +1,5 @@
 /** A CustomResourceDefinition as the generic server serves it. */
-import { ApiError, internalError } from "../../core/api-error.ts";
+import { ApiError } from "../../core/api-error.ts";
 import type { ReplicasPaths } from "../../schema/apply/scale.ts";
 import { decodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable } from "../../schema/object.ts";
@@ -11,14 +11,18 @@ import { customTable } from "./columns.ts";
 import { compileCustomSchema } from "./compile.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 import { scaleView } from "./scale.ts";
+import { versionSelectors } from "./selectors.ts";
 import { customStrategy } from "./strategy.ts";
 import type { MetadataRules } from "./strategy.ts";
+import { type ConversionDeps, WebhookConverter } from "./webhook-converter.ts";
 
 /** In upstream's order. */
 const verbs = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
 
 export interface DefinitionOptions {
   readonly metadata: MetadataRules;
+  /** Absent: definitions with conversion webhooks cannot be converted. */
+  readonly conversions?: ConversionDeps | undefined;
 }
 
 /** Undefined while no version is served or no names have been accepted. */
@@ -50,9 +54,13 @@ export function customDefinition(
     namespaced: crd.spec.scope === "Namespaced",
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
-    versions: served.map((version) => resourceVersion(crd, version, storage.name, schemaOf)),
-    unservedVersions: crd.spec.versions.filter((v) => !v.served).map((v) => resourceVersion(crd, v, storage.name, schemaOf)),
+    versions: served.map((version) => resourceVersion(crd, version, schemaOf)),
+    unservedVersions: crd.spec.versions.filter((v) => !v.served).map((v) => resourceVersion(crd, v, schemaOf)),
     storageVersion: storage.name,
+    converter:
+      crd.spec.conversion?.strategy === "Webhook" && options.conversions !== undefined
+        ? new WebhookConverter(crd, schemaOf, options.conversions)
+        : undefined,
     verbs,
     strategy: customStrategy(strategyOptions, "object"),
     subresources: subresourcesOf(crd, served, customStrategy(strategyOptions, "status"), customStrategy(strategyOptions, "object")),
@@ -88,19 +96,9 @@ function replicasPaths({ spec }: CustomResourceDefinition): ReplicasPaths {
   );
 }
 
-function resourceVersion(
-  crd: CustomResourceDefinition,
-  version: Version,
-  storage: string,
-  schemaOf: (name: string) => CustomSchema,
-): ResourceVersion {
+function resourceVersion(crd: CustomResourceDefinition, version: Version, schemaOf: (name: string) => CustomSchema): ResourceVersion {
   const table = customTable(version.additionalPrinterColumns);
-  const converts = crd.spec.conversion?.strategy === "Webhook" && version.name !== storage;
-  const refuse = (): never => {
-    throw internalError(
-      `conversion webhook for ${crd.spec.group}/${storage}, Kind=${crd.spec.names.kind} failed: conversion webhooks are not served`,
-    );
-  };
+  const converts = crd.spec.conversion?.strategy === "Webhook";
   const complete = (object: UnstructuredObject): void => schemaOf(version.name).setDefaults(object);
   return {
     version: version.name,
@@ -110,9 +108,9 @@ function resourceVersion(
     columns: table.columns,
     cells: (object, now) => table.cells(object, now),
     ...(version.deprecated === true ? { deprecated: { warning: deprecationWarning(crd, version) } } : {}),
-    ...(converts ? { toStorage: refuse, fromStorage: refuse } : {}),
-    // Objects that were stored before the schema had a default show it all the same.
-    ...(hasDefault(version.schema?.openAPIV3Schema) ? { complete } : {}),
+    selectors: versionSelectors(version),
+    // Objects that were stored before the schema had a default show it all the same; a converter sees to that by itself.
+    ...(!converts && hasDefault(version.schema?.openAPIV3Schema) ? { complete } : {}),
   };
 }
 

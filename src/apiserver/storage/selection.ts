@@ -2,7 +2,7 @@
 import { badRequest } from "../../core/api-error.ts";
 import { type FieldSelector, parseFieldSelector } from "../../schema/field-selector.ts";
 import { type LabelSelectorMatcher, parseLabelSelector } from "../../schema/label-selector.ts";
-import type { Strategy } from "../resource.ts";
+import type { FieldSelectors } from "../resource.ts";
 import type { Entry } from "./entry.ts";
 
 export class Selection {
@@ -15,9 +15,9 @@ export class Selection {
   /** Equal for equal selections. */
   readonly key: string;
   readonly #prefix: string;
-  readonly #strategy: Strategy;
+  readonly #strategy: FieldSelectors;
 
-  constructor(namespace: string, labels: LabelSelectorMatcher | undefined, fields: FieldSelector | undefined, strategy: Strategy) {
+  constructor(namespace: string, labels: LabelSelectorMatcher | undefined, fields: FieldSelector | undefined, strategy: FieldSelectors) {
     this.namespace = namespace;
     this.#prefix = namespace === "" ? "" : `${namespace}/`;
     this.labels = labels;
@@ -63,7 +63,7 @@ export class Selection {
 }
 
 /** Reads the two selectors of a request. `name` is that of the path, for `watch/…/NAME`. Throws 400s as upstream words them. */
-export function parseSelection(namespace: string, query: URLSearchParams, strategy: Strategy, name = ""): Selection {
+export function parseSelection(namespace: string, query: URLSearchParams, strategy: FieldSelectors, name = ""): Selection {
   const labelText = query.get("labelSelector") ?? "";
   let fieldText = query.get("fieldSelector") ?? "";
   if (name !== "" && fieldText === "") fieldText = `metadata.name=${name}`;

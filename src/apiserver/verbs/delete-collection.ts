@@ -16,7 +16,7 @@ const workers = 32;
 export async function deleteCollection(scope: Scope): Promise<ApiResponse> {
   const negotiated = negotiateObject(scope);
   const options = parseListOptions(scope.request.query, false);
-  const selection = parseSelection(scope.namespace, scope.request.query, scope.definition.strategy);
+  const selection = parseSelection(scope.namespace, scope.request.query, scope.selectors);
   const wish = await parseDeleteOptions(scope);
   const page = await readPage(scope, selection, options);
   const left = page.entries.values();

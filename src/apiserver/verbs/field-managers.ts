@@ -126,6 +126,8 @@ function atomOf(version: ResourceVersion | undefined): Atom | undefined {
 
 function convert(object: UnstructuredObject, from: Served | undefined, to: Served | undefined): UnstructuredObject {
   if (from === undefined || to === undefined) return object;
+  const { converter } = to.definition;
+  if (converter !== undefined) return converter.recall(object, to.apiVersion);
   const copy = from.version.toStorage === undefined ? { ...object } : mutable(object);
   return to.converted(from.toStorage(copy));
 }

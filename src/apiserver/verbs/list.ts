@@ -25,7 +25,7 @@ export interface Page {
 export async function list(scope: Scope): Promise<ApiResponse> {
   const negotiated = negotiateObject(scope);
   const options = parseListOptions(scope.request.query, false);
-  const selection = parseSelection(scope.namespace, scope.request.query, scope.definition.strategy);
+  const selection = parseSelection(scope.namespace, scope.request.query, scope.selectors);
   const page = await readPage(scope, selection, options);
   return respondPage(scope, page, negotiated);
 }

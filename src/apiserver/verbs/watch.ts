@@ -19,7 +19,7 @@ export async function watch(scope: Scope): Promise<ApiResponse> {
   const selection = parseSelection(
     scope.namespace,
     request.query,
-    definition.strategy,
+    scope.selectors,
     request.info.verb === "watch" ? watchedName(scope) : "",
   );
   const loading = storage.cache.ready();
