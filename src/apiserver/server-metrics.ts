@@ -1,5 +1,6 @@
 /** The server's metrics under upstream's names, labels and buckets. */
 import type { Counter, Gauge, Histogram, MetricsRegistry } from "../core/metrics.ts";
+import type { Traffic } from "./pipeline/traffic.ts";
 import type { RequestInfo } from "./request.ts";
 
 const requestLabels = ["component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version"] as const;
@@ -17,7 +18,7 @@ export interface ResourceMeasurement {
 
 /** What gauges are set from, right before they are read. */
 export interface Measurements {
-  readonly inFlight: { readonly readOnly: number; readonly mutating: number };
+  readonly inFlight: ReturnType<Traffic["most"]>;
   readonly diskBytes: number;
   readonly resources: readonly ResourceMeasurement[];
 }
@@ -30,6 +31,8 @@ export class ServerMetrics {
   readonly watchEvents: Counter;
   readonly watchEventSizes: Histogram;
   readonly deprecated: Gauge;
+  readonly droppedRequests: Counter;
+  readonly terminations: Counter;
 
   constructor(registry: MetricsRegistry, measure: () => Measurements) {
     const watchLabels = ["group", "resource", "version"] as const;
@@ -67,6 +70,14 @@ export class ServerMetrics {
       "subresource",
       "version",
     ]);
+    this.droppedRequests = registry.counter("apiserver_dropped_requests_total", "Number of requests dropped with 'TooManyRequests' error", [
+      "request_kind",
+    ]);
+    this.terminations = registry.counter(
+      "apiserver_request_terminations_total",
+      "Number of requests which apiserver terminated in self-defense.",
+      ["code", "component", "group", "resource", "scope", "subresource", "verb", "version"],
+    );
     this.#collectStorage(registry, measure);
   }
 
@@ -85,11 +96,18 @@ export class ServerMetrics {
       const by = to - counter.get(of);
       if (by > 0) counter.inc(of, by);
     };
+    const inQueue = registry.gauge(
+      "apiserver_current_inqueue_requests",
+      "Maximal number of queued requests in this apiserver per request kind in last second.",
+      ["request_kind"],
+    );
     const size = registry.gauge("apiserver_storage_size_bytes", "Bytes of the store's files.", ["storage_cluster_id"]);
     registry.onCollect(() => {
       const { inFlight, diskBytes, resources } = measure();
-      this.inFlight.set(inFlight.readOnly, { request_kind: "readOnly" });
-      this.inFlight.set(inFlight.mutating, { request_kind: "mutating" });
+      for (const kind of ["readOnly", "mutating"] as const) {
+        this.inFlight.set(inFlight.executing[kind], { request_kind: kind });
+        inQueue.set(inFlight.waiting[kind], { request_kind: kind });
+      }
       for (const { group, resource, objects, revision: at, ...events } of resources) {
         stored.set(objects, { resource: group === "" ? resource : `${resource}.${group}` });
         held.set(objects, { group, resource });
@@ -100,6 +118,14 @@ export class ServerMetrics {
       }
       size.set(diskBytes, { storage_cluster_id: "embedded" });
     });
+  }
+
+  /** Counts a request that found no place. */
+  dropped(info: RequestInfo, method: string): void {
+    const { verb = "", dry_run: _, ...rest } = requestLabelsOf(info, method, false);
+    const kind = verb === "GET" || verb === "LIST" || verb === "WATCH" ? "readOnly" : "mutating";
+    this.droppedRequests.inc({ request_kind: kind });
+    this.terminations.inc({ ...rest, verb, code: "429" });
   }
 
   /** Counts a request that has been answered. `seconds` is undefined for those that last. */

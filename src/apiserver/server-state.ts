@@ -8,10 +8,14 @@ import { AdmissionMetrics } from "./admission/metrics.ts";
 import { AccessMetrics } from "./pipeline/access-metrics.ts";
 import { Deadlines } from "./pipeline/deadlines.ts";
 import { Slots } from "./pipeline/slots.ts";
+import { Traffic } from "./pipeline/traffic.ts";
 import { type Measurements, type ResourceMeasurement, ServerMetrics } from "./server-metrics.ts";
 import type { ObjectConverter, ResourceDefinition } from "./resource.ts";
 import type { ApiServerOptions, Route } from "./server-interface.ts";
 import { Served } from "./served.ts";
+import { ObjectSizes } from "./flow-control/object-sizes.ts";
+import type { ObjectStats } from "./flow-control/work-estimate.ts";
+import type { RequestInfo } from "./request.ts";
 import { ConvertingStore } from "./storage/converting-store.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
 import { FieldManagers } from "./verbs/field-managers.ts";
@@ -39,17 +43,26 @@ export class ServerState {
   delegate: ((path: string) => { proxy(request: ApiRequest): Promise<ApiResponse> } | undefined) | undefined;
   readonly maxBodyBytes: number;
   readonly deadlines: Deadlines;
-  /** Requests that are being answered. */
+  readonly traffic: Traffic;
+  /** Places, where there is no fairness. */
   readonly slots: { readonly readOnly: Slots; readonly mutating: Slots };
   /** Set while the server stops: nothing new is accepted. */
   stopping = false;
+  readonly #sizes: ObjectSizes;
   #bookmarks: Timer | undefined;
 
   constructor(options: ApiServerOptions) {
     this.options = options;
     this.maxBodyBytes = options.maxBodyBytes ?? 3 * 1024 * 1024;
-    const [reading, mutating] = options.maxInFlight ?? [400, 200];
+    const [reading, mutating] = options.maxInFlight ?? [0, 0];
     this.slots = { readOnly: new Slots(reading), mutating: new Slots(mutating) };
+    this.#sizes = new ObjectSizes(options.clock);
+    this.traffic = new Traffic(options.clock);
+    const { flowControl } = options;
+    if (flowControl !== undefined) {
+      flowControl.statsOf = (info) => this.#stats(info);
+      this.traffic.measure(flowControl.metrics.readVsWrite, flowControl.seats, flowControl.places);
+    }
     this.deadlines = new Deadlines(options.clock);
     this.fieldManagers = new FieldManagers(options.clock);
     this.metrics = new ServerMetrics(options.metrics, () => this.#measure());
@@ -136,6 +149,14 @@ export class ServerState {
     return Object.assign(object, { apiVersion: own.storageApiVersion });
   }
 
+  /** What is stored of a resource, as far as its cache is there. */
+  #stats({ group, resource }: RequestInfo): ObjectStats | undefined {
+    const definition = this.installed(group, resource)?.definition;
+    const storage = definition === undefined ? undefined : this.#storages.get(definition.storagePrefix);
+    if (storage === undefined || definition?.handler !== undefined) return undefined;
+    return { count: storage.cache.size, averageBytes: this.#sizes.of(storage.cache) };
+  }
+
   #measure(): Measurements {
     const resources: ResourceMeasurement[] = [];
     for (const { group, resource, storagePrefix, handler } of this.definitions()) {
@@ -152,7 +173,7 @@ export class ServerState {
       });
     }
     return {
-      inFlight: { readOnly: this.slots.readOnly.used, mutating: this.slots.mutating.used },
+      inFlight: this.traffic.most(),
       diskBytes: this.options.store.stats().diskBytes,
       resources,
     };

@@ -10,7 +10,7 @@ import { authenticate } from "./pipeline/authentication.ts";
 import { attributesOf, authorize } from "./pipeline/authorization.ts";
 import { dispatch } from "./pipeline/dispatch.ts";
 import { impersonate } from "./pipeline/impersonation.ts";
-import { deadlineOf, limit } from "./pipeline/limits.ts";
+import { deadlineOf, limit, release, releaseStarted } from "./pipeline/limits.ts";
 import type { RequestState } from "./pipeline/request-state.ts";
 import type { ApiRequest, ApiResponse } from "./request.ts";
 import { parseRequestInfo } from "./request-info.ts";
@@ -73,7 +73,9 @@ class GenericApiServer implements ApiServer {
     const state: RequestState = {
       server: this.#state,
       request,
-      inFlight: undefined,
+      slot: undefined,
+      flow: undefined,
+      ticket: undefined,
       audit: undefined,
       authenticated: false,
       received: audit === undefined ? 0 : clock.now(),
@@ -90,9 +92,10 @@ class GenericApiServer implements ApiServer {
       response = await this.#refuse(request, error);
     } finally {
       this.#active--;
-      if (state.inFlight !== undefined) this.#state.slots[state.inFlight].release();
+      if (!state.longRunning) release(state);
       if (this.#active === 0) this.#idle?.();
     }
+    if (state.slot !== undefined) releaseStarted(state, response);
     if (audit !== undefined) this.#tell(audit, state, response);
     this.#observe(state, response, state.longRunning ? undefined : (clock.monotonic() - started) / 1000);
     return response;

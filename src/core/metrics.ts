@@ -195,6 +195,11 @@ export class MetricsRegistry {
     this.#collectors.push(collect);
   }
 
+  /** Adds a family of another make. */
+  register<F extends Family>(family: F): F {
+    return this.#get(family.name, () => family);
+  }
+
   #get<F extends Family>(name: string, make: () => F): F {
     const known = this.#families.get(name);
     if (known !== undefined) return known as F;

@@ -59,6 +59,24 @@ export async function ensureBootstrapObjects(client: Client, options: BootstrapO
   await ensureServiceCidr(client, options);
 }
 
+/**
+ * Flow control's own objects, again: what was deleted comes back, what was changed and is kept up to date is mended, and what
+ * an earlier release has left goes.
+ */
+export async function ensureFlowControlObjects(client: Client): Promise<void> {
+  const wished = Map.groupBy(facts as unknown as (KubeObject & { kind: string })[], (o) => o.kind);
+  for (const kind of kinds) {
+    if (kind.reconcile !== reconcileFlowControl) continue;
+    const objects = wished.get(kind.kind) ?? [];
+    await ensureKind(client, kind, objects);
+    const names = new Set(objects.map((o) => o.metadata?.name));
+    for (const object of (await client.resource(kind.ref).list()).items) {
+      if (names.has(object.metadata?.name) || object.metadata?.annotations?.["apf.kubernetes.io/autoupdate-spec"] !== "true") continue;
+      await ignoring("NotFound", client.resource(kind.ref).delete(object.metadata.name ?? ""));
+    }
+  }
+}
+
 async function ensureKind(
   client: Client,
   { ref, reconcile, fieldManager }: (typeof kinds)[number],
@@ -101,7 +119,7 @@ function asCreated(object: KubeObject): KubeObject {
 }
 
 /** Another server was faster: it writes the same. */
-async function ignoring(reason: "AlreadyExists" | "Conflict", write: Promise<unknown>): Promise<void> {
+async function ignoring(reason: "AlreadyExists" | "Conflict" | "NotFound", write: Promise<unknown>): Promise<void> {
   try {
     await write;
   } catch (error) {

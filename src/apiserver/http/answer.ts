@@ -40,6 +40,9 @@ const hopByHop: ReadonlySet<string> = new Set(["connection", "keep-alive", "prox
 function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders {
   const own = response.headers;
   const headers: OutgoingHeaders = [":status", String(response.status), "audit-id", auditIdOf(request)];
+  const { flow } = request;
+  if (flow !== undefined)
+    headers.push("x-kubernetes-pf-flowschema-uid", flow.schemaUid, "x-kubernetes-pf-prioritylevel-uid", flow.levelUid);
   if (own["cache-control"] === undefined) headers.push("cache-control", "no-cache, private");
   for (const given of Object.keys(own)) {
     const value = own[given] as string | string[];

@@ -1,13 +1,19 @@
 import type { AuditRecord } from "../audit/record.ts";
+import type { Flow } from "../flow-control/controller.ts";
+import type { Ticket } from "../flow-control/queue-set.ts";
 import type { ApiRequest } from "../request.ts";
 import type { ServerState } from "../server-state.ts";
+import type { RequestKind } from "./traffic.ts";
 
 /** What the steps of the pipeline know of a request beside the request itself. */
 export interface RequestState {
   readonly server: ServerState;
   readonly request: ApiRequest;
   /** Counted as in flight under this kind, until it is answered. */
-  inFlight: "readOnly" | "mutating" | undefined;
+  slot: RequestKind | undefined;
+  /** What fairness has made of it: its flow, and the seats that it has. */
+  flow: Flow | undefined;
+  ticket: Ticket | undefined;
   /** The audit event of this request, once there is one. */
   audit: AuditRecord | undefined;
   /** Who asks is known, or that nobody can say. */

@@ -5,10 +5,12 @@
  */
 import type { Timer } from "../../core/clock.ts";
 import type { ResourceDeps } from "../deps.ts";
+import { Aggregation } from "../aggregation/index.ts";
 import { ServiceAllocators } from "../services/allocators.ts";
 import { repairAddresses } from "../services/repair-addresses.ts";
 import { ApiServiceRegistration } from "./api-services.ts";
 import { reconcileFlowSchemas } from "./flow-schemas.ts";
+import { followFlowControl } from "./flow-control.ts";
 import { publishAuthenticationInfo } from "./authentication-info.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
 import type { ServerLoopOptions } from "./options.ts";
@@ -36,6 +38,7 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
   const registration = options.server === undefined ? undefined : new ApiServiceRegistration(deps, options.server);
   const info = options.authentication;
   await Promise.all([publish(), registration?.reconcile(), info === undefined ? undefined : publishAuthenticationInfo(deps, info)]);
+  const aggregation = options.aggregation === undefined ? undefined : new Aggregation(deps, options.aggregation);
   const running = new Set<Promise<void>>();
   const run = (what: string, work: () => Promise<void>): void => {
     const done: Promise<void> = work()
@@ -52,16 +55,25 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
     deps.clock.setInterval(() => run("repairing service allocations", repair), repairMs),
   ];
+  const unfollow = await followFairness(deps, options, () => run("judging flow schemas", () => reconcileFlowSchemas(deps)));
   info?.onChange(() => run("publishing authorities", () => publishAuthenticationInfo(deps, info)));
   run("repairing service allocations", repair);
   run("judging flow schemas", () => reconcileFlowSchemas(deps));
   return {
     stop: async () => {
       for (const timer of timers) timer.cancel();
+      aggregation?.stop();
+      unfollow();
       await registration?.stop();
       await Promise.all(running);
       await identity.withdraw();
       await reconcileKubernetesService(deps, options, await identity.addresses());
     },
   };
+}
+
+/** Answers how to end it. */
+async function followFairness(deps: ResourceDeps, { server, flowControl }: ServerLoopOptions, changed: () => void): Promise<() => void> {
+  if (server === undefined || flowControl === undefined) return () => undefined;
+  return followFlowControl(server, flowControl, deps, changed);
 }

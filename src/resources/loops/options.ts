@@ -1,3 +1,5 @@
+import type { FlowControl } from "../../apiserver/flow-control/controller.ts";
+import type { AggregationOptions } from "../aggregation/index.ts";
 import type { ApiServer } from "../../apiserver/server-interface.ts";
 
 /** What others need to know to recognise whom this server recognises. */
@@ -25,9 +27,13 @@ export interface ServerLoopOptions {
   readonly advertiseAddress: string;
   readonly port: number;
   /** Given: groups that the server answers itself are registered as APIServices. */
-  readonly server?: Pick<ApiServer, "definitions" | "onDefinitionsChange"> | undefined;
+  readonly server?: Pick<ApiServer, "definitions" | "onDefinitionsChange" | "handle"> | undefined;
+  /** Given: groups of extension servers are served through this one. */
+  readonly aggregation?: AggregationOptions | undefined;
   /** Given: extension servers are told whom client certificates are signed by, and which proxy's word is taken. */
   readonly authentication?: AuthenticationInfo | undefined;
+  /** Given: it follows the flow schemas and priority levels of the API. */
+  readonly flowControl?: FlowControl | undefined;
   /** Unique among the servers of the cluster; by default made from host name and address. */
   readonly identity?: string | undefined;
 }
