@@ -8,6 +8,7 @@ import { TransformError } from "../encryption/transformer.ts";
 import { jsonEqual } from "../json-equal.ts";
 import { WatchHub } from "../watch/watch-hub.ts";
 import { decodeStored } from "./decode-stored.ts";
+import { orderMetadata } from "./metadata-order.ts";
 import { encodeStored, Entry } from "./entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
 import { PageCache } from "./page-cache.ts";
@@ -74,11 +75,13 @@ export class ObjectStorage {
 
   /** The new entry, or {@link lost} when the key exists. `object` becomes the cache's own. */
   create(key: string, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> {
+    orderMetadata(object);
     return this.#put(key, object, 0, ttl);
   }
 
   /** The new entry, or {@link lost} when the object is not `old` any more. An unchanged object is not written. */
   replace(old: Entry, object: UnstructuredObject, ttl?: number): Promise<Entry | typeof lost> | Entry {
+    orderMetadata(object);
     const value = encodeStored(object);
     if (
       ttl === undefined &&

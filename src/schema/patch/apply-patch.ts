@@ -1,4 +1,5 @@
 /** A patch request from its body to the patched object, with upstream's errors at every step. */
+import { encodeGoJson } from "../../lang/json-text.ts";
 import { ApiError } from "../../core/api-error.ts";
 import { DecodeError, decodeJson, encodeJson, type FieldValidation, parseJson } from "../json.ts";
 import { JsonMembers, type JsonNode, parseJsonExactly } from "../json-exact.ts";
@@ -39,6 +40,9 @@ export function decodePatch(type: PatchType, body: string | Uint8Array, validati
   }
   if (type === "json-patch")
     return { type, content: checkOperations(content, strict, prefix), problems: strict ? patchProblems(type, body, content) : [] };
+  // Go reads null as a map without members.
+  if (content === null && type === "strategic-merge-patch") return { type, content: {}, problems: [] };
+  if (content === null && type === "merge-patch") throw badPatch("Invalid JSON Patch");
   if (!isObject(content)) {
     if (!strict && type === "merge-patch") {
       // The list would replace the object.
@@ -123,12 +127,12 @@ export function applyPatch(
   const found: string[] = [...patch.problems];
   let object = patched;
   if (typeName !== undefined) {
-    const read = readPatched(patched, patch, typeName, validation);
+    const read = readPatched(current, patched, patch, typeName, validation);
     object = read.object;
     found.push(...read.problems);
   }
   if (found.length > 0 && validation === "Strict") {
-    throw invalidPatch(describe(patch, patched), `strict decoding error: ${found.join(", ")}`);
+    throw invalidPatch(describe(patch, patched, current), `strict decoding error: ${found.join(", ")}`);
   }
   return { object, problems: found, untouched: Object.keys(patched).filter((key) => patched[key] === current[key]) };
 }
@@ -146,11 +150,37 @@ function patchTree(current: UnstructuredObject, patch: DecodedPatch, typeName: s
 }
 
 /** What upstream prints as the value of the field `patch`. */
-function describe(patch: DecodedPatch, patched: object): string {
-  return patch.type === "strategic-merge-patch" ? goPrint(patch.content) : encodeJson(patched);
+function describe(patch: DecodedPatch, patched: object, current: object): string {
+  return patch.type === "strategic-merge-patch" ? goPrint(asMerged(patch.content, current)) : encodeGoJson(patched);
 }
 
-function readPatched(patched: UnstructuredObject, patch: DecodedPatch, typeName: string, validation: FieldValidation): PatchedObject {
+/** A strategic patch as upstream's merge leaves it: without directives, and without nulls where there was nothing to remove. */
+function asMerged(patch: object, original: unknown): object {
+  const known = isObject(original) ? original : {};
+  // Lists that come with their order are taken out to be merged.
+  const members = Object.entries(patch).filter(([key]) => !key.startsWith("$") && !Object.hasOwn(patch, `$setElementOrder/${key}`));
+  return Object.fromEntries(
+    members.map(([key, value]) => {
+      if (!Object.hasOwn(known, key)) return [key, withoutNulls(value)];
+      return [key, isObject(value) ? asMerged(value, known[key]) : value];
+    }),
+  );
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isObject(value)) return value;
+  const members = Object.entries(value).filter(([, v]) => v !== null);
+  return Object.fromEntries(members.map(([key, v]) => [key, withoutNulls(v)]));
+}
+
+function readPatched(
+  current: UnstructuredObject,
+  patched: UnstructuredObject,
+  patch: DecodedPatch,
+  typeName: string,
+  validation: FieldValidation,
+): PatchedObject {
   const report: NormalizeReport = { unknownFields: false };
   let object: UnstructuredObject | undefined;
   try {
@@ -161,12 +191,12 @@ function readPatched(patched: UnstructuredObject, patch: DecodedPatch, typeName:
   }
   if (patch.type === "strategic-merge-patch") {
     const { error, unknown } = conversionFaults(typeName, patched);
-    if (error !== undefined) throw invalidPatch(describe(patch, patched), error);
+    if (error !== undefined) throw invalidPatch(describe(patch, patched, current), error);
     if (object !== undefined) return { object, problems: [...unknown] };
   }
   try {
     return decodeJson(encodeJson(patched), typeName, validation);
   } catch (error) {
-    throw error instanceof DecodeError ? invalidPatch(describe(patch, patched), error.message) : error;
+    throw error instanceof DecodeError ? invalidPatch(describe(patch, patched, current), error.message) : error;
   }
 }

@@ -143,7 +143,9 @@ const decode = (part: string): string => part.replaceAll("~1", "/").replaceAll("
 
 function index(part: string, length: number, where = ""): number {
   if (!/^[+-]?\d+$/.test(part))
-    throw patchRejected(`${where}value was not a proper array index: '${part}': strconv.Atoi: parsing ${JSON.stringify(part)}: invalid syntax`);
+    throw patchRejected(
+      `${where}value was not a proper array index: '${part}': strconv.Atoi: parsing ${JSON.stringify(part)}: invalid syntax`,
+    );
   const at = Number(part);
   const real = at < 0 ? at + length : at;
   if (real < 0 || real >= length) throw patchRejected(`${where}Unable to access invalid index: ${at}: invalid index referenced`);
