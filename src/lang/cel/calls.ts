@@ -1,5 +1,6 @@
 /** Calls of functions: which overload, and what it costs. */
 import { dispatch, type Overload } from "./function.ts";
+import { regex } from "./functions/text.ts";
 import type { Planned, Step } from "./planned.ts";
 import { type CallCost, callCost, PRICED_BY_RESULT } from "./runtime-cost.ts";
 import type { CelType } from "./types.ts";
@@ -20,11 +21,17 @@ export function planInvocation(call: Invocation): Planned {
     const member = membership(call);
     if (member) return member;
   }
+  // A pattern that is known already is read before evaluation.
+  const pattern = PATTERNS.has(call.name) ? call.args[1]?.constant : undefined;
+  if (typeof pattern === "string") regex(pattern);
   const cost = callCost(call.name, call.id);
   const invoke = invoker(call);
   const steps = call.args.map((arg) => arg.run);
   return { run: PRICED_BY_RESULT.has(call.name) ? payingForResult(invoke, steps, cost) : paying(invoke, steps, cost) };
 }
+
+/** Functions whose second argument is a regular expression. */
+const PATTERNS = new Set(["matches", "find", "findAll"]);
 
 type Invoke = (...args: CelValue[]) => CelValue;
 

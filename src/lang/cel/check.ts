@@ -2,6 +2,7 @@ import type { Call, Comprehension, Expr, ListExpr, MapExpr, StructExpr } from ".
 import { checkLiterals } from "./check-literals.ts";
 import { candidates, type Environment } from "./environment.ts";
 import type { Problem } from "./errors.ts";
+import { isReservedWord } from "./field-names.ts";
 import type { Overload } from "./function.ts";
 import { dottedName } from "./parser.ts";
 import { isDynamic, mostGeneral, Substitution, sameType } from "./substitution.ts";
@@ -119,7 +120,10 @@ class Checker {
   #plainField(type: CelType, field: string, pos: number): CelType {
     if (type.kind === "map") return type.params[1] as CelType;
     if (type.kind === "object") {
-      return this.#env.objects.get(type.name)?.get(field) ?? this.#problem(pos, `undefined field '${field}'`);
+      const fields = this.#env.objects.get(type.name);
+      // Kubernetes takes a reserved word for the field that is escaped as it would have to be.
+      const found = fields?.get(field) ?? (isReservedWord(field) ? fields?.get(`__${field}__`) : undefined);
+      return found ?? this.#problem(pos, `undefined field '${field}'`);
     }
     if (type.kind === "param") {
       this.#substitution.assignable(type, DYN);

@@ -122,7 +122,7 @@ const has: Macro = {
   args: 1,
   expand(_target, [arg], pos) {
     if (arg?.kind !== "select" || arg.test) throw new CelSyntaxError("invalid argument to has() macro", arg?.pos ?? pos);
-    return { ...arg, test: true };
+    return { ...arg, test: true, pos };
   },
 };
 

@@ -59,6 +59,7 @@ export const TYPE: CelType = typeOf(DYN);
 /** As cel-go writes types in its messages: `list(int)`, `map(string, dyn)`. */
 export function formatType(type: CelType): string {
   if (type.kind === "type" && type.params[0]?.kind === "dyn") return "type";
-  if (type.kind === "null") return "null";
+  if (type.kind === "null" || type.kind === "duration" || type.kind === "timestamp") return type.kind;
+  if (type.kind === "error") return "!error!";
   return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(formatType).join(", ")})`;
 }

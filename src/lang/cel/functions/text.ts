@@ -14,7 +14,7 @@ export function regex(pattern: string): RE2JS {
   try {
     made = RE2JS.compile(pattern);
   } catch (error) {
-    throw new CelError(`error parsing regexp: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CelError(error instanceof Error ? error.message : String(error));
   }
   if (compiled.size >= KEPT_PATTERNS) compiled.clear();
   compiled.set(pattern, made);
@@ -31,13 +31,23 @@ export const TEXT_FUNCTIONS: FunctionTable = {
   matches: [global("matches", [STRING, STRING], BOOL, matches), method("matches_string", [STRING, STRING], BOOL, matches)],
 };
 
+/** A pattern that is made while evaluating. */
+function lateRegex(pattern: string): RE2JS {
+  try {
+    return regex(pattern);
+  } catch (error) {
+    if (error instanceof CelError) throw new CelError(`Illegal regex: ${error.message}`);
+    throw error;
+  }
+}
+
 function find(text: string, pattern: string): string {
-  const matcher = regex(pattern).matcher(text);
+  const matcher = lateRegex(pattern).matcher(text);
   return matcher.find() ? (matcher.group() ?? "") : "";
 }
 
 function findAll(text: string, pattern: string, limit = -1n): readonly string[] {
-  const matcher = regex(pattern).matcher(text);
+  const matcher = lateRegex(pattern).matcher(text);
   const found: string[] = [];
   while ((limit < 0n || BigInt(found.length) < limit) && matcher.find()) found.push(matcher.group() ?? "");
   return found;

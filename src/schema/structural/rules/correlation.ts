@@ -48,10 +48,6 @@ export class Ratchet {
     if (this.current === undefined) return this;
     return new Ratchet(old === undefined ? undefined : new Correlation(value, old), this.current);
   }
-  /** What is under `allOf` is not correlated by itself. */
-  get alternative(): Ratchet {
-    return new Ratchet(undefined, this.nearest);
-  }
 }
 
 const scalars = new Set(["boolean", "number", "string", "bigint"]);

@@ -61,7 +61,6 @@ class Evaluation {
   visit(node: RuleNode, value: unknown, old: unknown, path: FieldPath, ratchet: Ratchet): void {
     if (value === null || value === undefined || this.budget < 0) return;
     this.#rules(node, value, old ?? undefined, path, ratchet);
-    for (const part of node.allOf) this.visit(part, value, old, path, ratchet.alternative);
     if (Array.isArray(value)) this.#items(node, value, old, path, ratchet);
     else if (typeof value === "object") this.#fields(node, value as Json, old, path, ratchet);
   }

@@ -16,10 +16,9 @@ export interface RuleNode {
   readonly items: RuleNode | undefined;
   readonly properties: ReadonlyMap<string, RuleNode>;
   readonly additional: RuleNode | undefined;
-  readonly allOf: readonly RuleNode[];
 }
 
-/** Whether there are rules anywhere but under `allOf`, where they do not count by themselves. */
+/** Whether there are rules anywhere. */
 export function hasRules(source: JSONSchemaProps | undefined): boolean {
   if (source === undefined) return false;
   if ((source["x-kubernetes-validations"] ?? []).length > 0) return true;
@@ -30,63 +29,45 @@ export function hasRules(source: JSONSchemaProps | undefined): boolean {
 export function buildRules(source: JSONSchemaProps, resource: boolean): RuleNode | undefined {
   if (!hasRules(source)) return undefined;
   const schema = new ValueSchema(source, resource);
-  return build(source, source, schema, declareType(schema, "selfType"));
+  return build(source, schema, declareType(schema, "selfType"));
 }
 
-/** `validation` is what says rules, which may be an alternative of `node`. */
-function build(
-  validation: JSONSchemaProps,
-  node: JSONSchemaProps,
-  schema: ValueSchema,
-  declared: DeclaredType | undefined,
-): RuleNode | undefined {
-  const sources = validation["x-kubernetes-validations"] ?? [];
-  const rules = declared === undefined ? [] : compileRules(sources, node, declared);
-  const untyped = declared === undefined && sources.length > 0;
-  const items = below(itemsOf(validation), itemsOf(node), schema.items, declared?.element);
-  const additional = below(additionalOf(validation), additionalOf(node), schema.additional, declared?.element);
-  const properties = buildProperties(validation, node, schema, declared);
-  const allOf = (validation.allOf ?? []).map((part) => build(part, node, schema, declared)).filter((part) => part !== undefined);
-  if (sources.length === 0 && !items && !additional && properties.size === 0 && allOf.length === 0) return undefined;
+function build(node: JSONSchemaProps, schema: ValueSchema, declared: DeclaredType | undefined): RuleNode | undefined {
+  const sources = node["x-kubernetes-validations"] ?? [];
+  const items = below(itemsOf(node), schema.items, declared?.element);
+  const additional = below(additionalOf(node), schema.additional, declared?.element);
+  const properties = buildProperties(node, schema, declared);
+  if (sources.length === 0 && !items && !additional && properties.size === 0) return undefined;
   return {
     type: node.type ?? "",
     mapType: node["x-kubernetes-map-type"],
     listMapKeys: node["x-kubernetes-list-type"] === "map" ? node["x-kubernetes-list-map-keys"] : undefined,
     schema,
-    rules,
-    untyped,
+    rules: declared === undefined ? [] : compileRules(sources, node, declared),
+    untyped: declared === undefined && sources.length > 0,
     items,
     properties,
     additional,
-    allOf,
   };
 }
 
 function below(
-  validation: JSONSchemaProps | undefined,
   node: JSONSchemaProps | undefined,
   schema: ValueSchema | undefined,
   declared: DeclaredType | undefined,
 ): RuleNode | undefined {
-  return validation && node && schema ? build(validation, node, schema, declared) : undefined;
+  return node && schema ? build(node, schema, declared) : undefined;
 }
 
-function buildProperties(
-  validation: JSONSchemaProps,
-  node: JSONSchemaProps,
-  schema: ValueSchema,
-  declared: DeclaredType | undefined,
-): Map<string, RuleNode> {
+function buildProperties(node: JSONSchemaProps, schema: ValueSchema, declared: DeclaredType | undefined): Map<string, RuleNode> {
   const found = new Map<string, RuleNode>();
-  for (const [name, part] of Object.entries(validation.properties ?? {})) {
-    const own = node.properties && Object.hasOwn(node.properties, name) ? node.properties[name] : undefined;
-    if (own === undefined) continue;
-    const value = schema.field(name) ?? new ValueSchema(own);
+  for (const [name, part] of Object.entries(node.properties ?? {})) {
+    if (!hasRules(part)) continue;
+    const value = schema.field(name) ?? new ValueSchema(part);
     const escaped = escapeFieldName(name);
     // A field whose name cannot be written still has a type of its own.
     const type = escaped === undefined ? declareType(value, "selfType") : declared?.fields?.get(escaped);
-    if (type === undefined) continue;
-    const built = build(part, own, value, type);
+    const built = type && build(part, value, type);
     if (built) found.set(name, built);
   }
   return found;
