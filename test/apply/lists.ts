@@ -694,6 +694,71 @@ const crowd: Sequence = {
   ],
 };
 
+const h = `${core}/configmaps/h`;
+const hs = `${core}/services/h`;
+const patches: Sequence = {
+  title: "patches that do not fit",
+  steps: [
+    step("create x", `${core}/configmaps`, { metadata: { name: "h", labels: { a: "b" } }, data: { a: "b" } }),
+    step("create x", `${core}/services`, { metadata: { name: "h" }, spec: { clusterIP: "10.96.77.78", ports: [{ port: 80, name: "a" }] } }),
+    step("strategic x", h, { data: [1, 2], b: { c: "d", a: [1, "x", { k: null }] } }),
+    step("strategic x", h, { data: { a: null, q: 3, n: null }, metadata: { labels: null, $patch: "merge" } }),
+    step("strategic x", h, { metadata: { labels: { a: 1, z: null }, annotations: { x: null, y: 2 } } }),
+    step("strategic x", h, { metadata: { $setElementOrder: 1 } }),
+    step("strategic x", hs, { spec: { ports: [{ port: "x", name: "b", $patch: "replace" }], $setElementOrder: {} } }),
+    step("strategic x", hs, { spec: { ports: [{ port: "x", name: "b" }], selector: { a: null, b: 1 } } }),
+    step("strategic x", hs, { spec: { "$setElementOrder/ports": [{ port: 81 }], ports: [{ port: 81, name: 9, nodePort: null }] } }),
+    step("strategic x", hs, { spec: { ports: [{ port: 80, name: 9, nodePort: null, targetPort: null }] } }),
+    step("strategic x", hs, {
+      spec: {
+        ports: [
+          { $patch: "delete", port: 80 },
+          { port: 82, name: 9 },
+        ],
+      },
+    }),
+    step("strategic x", hs, { spec: { $retainKeys: ["ports"], ports: [{ port: 82, name: true }] } }),
+    step("strategic x?fieldValidation=Strict", h, { data: { z: null, q: "r" }, foo: { a: null, b: [null] }, metadata: { bar: null } }),
+    step("strategic x", h, '{"data":{"b":1e3}}'),
+    step("strategic x", h, "null"),
+    step("merge x", h, "null"),
+    step("json x", h, "null"),
+    step("merge x?fieldValidation=Ignore", h, "null"),
+    step("strategic x?fieldValidation=Ignore", h, "[]"),
+    step("merge x", h, "3"),
+    step("delete", h),
+    step("delete", hs),
+  ],
+};
+
+const as = (type: string, body: string): Step => ({ method: "POST", path: `${core}/configmaps`, body, headers: { "content-type": type } });
+const protobuf = "application/vnd.kubernetes.protobuf";
+const bodies: Sequence = {
+  title: "bodies that are not what they are said to be",
+  steps: [
+    as(protobuf, "{}"),
+    as(protobuf, ""),
+    as(protobuf, "k8s\u0000zz"),
+    as("application/json", "k8s\u0000zz"),
+    as("application/json", ""),
+    as("application/yaml", ""),
+    as("application/yaml", "[]"),
+    step("get", "/api/v1/namespaces?watch=1&resourceVersion=zzz"),
+    step("get", `${core}/configmaps?resourceVersion=zzz`),
+    step("get", "/api/v1/watch/namespaces?resourceVersion=zzz"),
+    { method: "GET", path: `${core}/configmaps`, headers: { accept: "application/xml" } },
+    { method: "GET", path: `${core}/configmaps/x`, headers: { accept: "application/xml" } },
+    step("create x", `${core}/configmaps`, { metadata: { name: "<x>&" } }),
+    step(
+      "create x",
+      "/apis/apps/v1/namespaces/NS/controllerrevisions",
+      '{"metadata":{"name":"r"},"revision":9007199254740993,"data":{"a":9007199254740993,"x":"<"}}',
+    ),
+    step("merge x", "/apis/apps/v1/namespaces/NS/controllerrevisions/r", '{"data":{"b":9007199254740995}}'),
+    step("delete", "/apis/apps/v1/namespaces/NS/controllerrevisions/r"),
+  ],
+};
+
 export const sequences: readonly Sequence[] = [
   configMaps,
   deployments,
@@ -706,4 +771,6 @@ export const sequences: readonly Sequence[] = [
   namespaces,
   lastApplied,
   crowd,
+  patches,
+  bodies,
 ];
