@@ -51,6 +51,9 @@ export class EncryptionConfigurationError extends Error {
   override readonly name = "EncryptionConfigurationError";
 }
 
+/** Where this decoder of upstream's says that it knows no such kind. */
+const schemeLine = "scheme.go:111";
+
 const keys = (name: string): ConfigKind["shape"] => ({
   name,
   fields: { keys: { list: { name: "Key", fields: { name: "string", secret: "string" } } } },
@@ -116,7 +119,9 @@ export function parseEncryptionConfiguration(text: string, fileName: string, rel
     written = readConfigDocument(text, document) as Written;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw fail(`error decoding encryption provider configuration file ${JSON.stringify(fileName)}: ${error.message}`);
+    throw fail(
+      `error decoding encryption provider configuration file ${JSON.stringify(fileName)}: ${error.message.replace("scheme.go:100", schemeLine)}`,
+    );
   }
   const configuration = withDefaults(written);
   const errors = [...new Set(validateEncryptionConfiguration(configuration, reload).map(describeFieldError))];

@@ -106,7 +106,12 @@ export class SealedStore implements Store {
 
   async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
     const result = await this.#store.range(prefix, options);
-    return { ...result, items: await Promise.all(result.items.map((kv) => this.#open(kv))) };
+    const items: KeyValue[] = [];
+    for (const kv of result.items) {
+      const opened = this.#open(kv);
+      items.push(opened instanceof Promise ? await opened : opened);
+    }
+    return { ...result, items };
   }
 
   /** Throws TransformError for what cannot be sealed: nothing is written then. */

@@ -9,5 +9,6 @@ import type { UnstructuredObject } from "../../schema/object.ts";
 export function decodeStored(value: Uint8Array): UnstructuredObject {
   if (value[0] === protobufMagic[0] && protobufMagic.every((byte, i) => value[i] === byte))
     return shareManagedFields(decodeProtobuf(value).object);
+  if (isEncrypted(value)) throw internalError(encryptedDataFault);
   return shareManagedFields(parseJson(value) as UnstructuredObject);
 }
