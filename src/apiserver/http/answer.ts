@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { constants, gzip as gzipCallback } from "node:zlib";
 import type { ApiError } from "../../core/api-error.ts";
 import { auditIdOf } from "../audit/audit-id.ts";
+import { encodeGoJson } from "../../lang/json-text.ts";
 import type { ApiResponse, ResponseSink } from "../request.ts";
 import type { WireRequest } from "./wire-request.ts";
 
@@ -104,7 +105,7 @@ export async function answer(reply: Reply, request: WireRequest, response: ApiRe
 }
 
 function encode(object: object): Uint8Array {
-  return Buffer.from(`${JSON.stringify(object)}\n`);
+  return Buffer.from(`${encodeGoJson(object)}\n`);
 }
 
 async function sendBytes(
