@@ -15,6 +15,8 @@ export class Served {
   readonly apiVersion: string;
   /** apiVersion of what is stored. */
   readonly storageApiVersion: string;
+  /** How stored bytes say {@link storageApiVersion}. */
+  readonly storedVersion: Buffer;
   /** Objects look as stored but for their apiVersion. */
   readonly sameShape: boolean;
   /** `{"kind":"Pod","apiVersion":"v1","metadata":{` */
@@ -29,6 +31,7 @@ export class Served {
     const stored = { group: definition.storageGroup ?? definition.group, version: definition.storageVersion };
     // What others convert is seen as if it were stored at each version (`storage/converting-store.ts`).
     this.storageApiVersion = definition.converter === undefined ? apiVersionOf(stored) : this.apiVersion;
+    this.storedVersion = Buffer.from(`"apiVersion":${JSON.stringify(this.storageApiVersion)}`);
     this.sameShape = version.fromStorage === undefined && version.complete === undefined;
     this.head = Buffer.from(storedHead(definition.kind, this.apiVersion));
     this.protobuf = version.codec === undefined;

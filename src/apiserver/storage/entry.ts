@@ -117,7 +117,7 @@ export class Entry {
     const { value } = this;
     const { head } = served;
     let tail = value;
-    let from = storedHeadLength(value);
+    let from = storedHeadLength(value, served.storedVersion);
     if (!served.sameShape || from < 0) {
       tail = encodeStored(served.fromStorage(this.peek()));
       from = head.length;
@@ -161,12 +161,16 @@ export class Entry {
 
 const metadataKey = Buffer.from(',"metadata":{');
 
-/** Where, in stored bytes, the members of metadata begin; -1 when kind and apiVersion are not all that stands before them. */
-function storedHeadLength(value: Uint8Array): number {
+/**
+ * Where, in stored bytes, the members of metadata begin; -1 when kind and apiVersion are not all that stands before them, or the
+ * object was stored at another version.
+ */
+function storedHeadLength(value: Uint8Array, version: Buffer): number {
   // The head is short: kind, apiVersion. Only its first 200 bytes are looked at.
   const head = Buffer.from(value.buffer, value.byteOffset, Math.min(value.length, 200));
   const at = head.indexOf(metadataKey);
-  if (at < 0) return -1;
+  const said = head.indexOf(version);
+  if (at < 0 || said < 0 || said > at) return -1;
   // Upstream writes custom resources with their keys sorted: others may come in between.
   if (head[2] !== kindInitial && !/^\{"apiVersion":"[^"]*","kind":"[^"]*"$/.test(head.toString("latin1", 0, at))) return -1;
   return at + metadataKey.length;
