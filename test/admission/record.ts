@@ -1,10 +1,11 @@
 /**
  * Records what the upstream server answers to the scenarios:
- *   node test/admission/record.ts KUBECONFIG
+ *   node test/admission/record.ts KUBECONFIG [SCENARIO…]
  */
 import { writeFileSync } from "node:fs";
 import { httpClient } from "../../src/client/http-client.ts";
 import { loadKubeconfig, resolveContext } from "../../src/client/kubeconfig.ts";
+import { conversionHooks, conversionSteps } from "./conversion-scenario.ts";
 import { hooks, runSteps, steps, type Ask } from "./scenario.ts";
 import { startWebhookServer } from "./webhook-server.ts";
 
@@ -25,20 +26,24 @@ const ask: Ask = async ({ method, url, body, contentType }) => {
 };
 
 await using server = await startWebhookServer();
-for (const [path, answer] of Object.entries(hooks)) server.serve(path, answer);
+for (const [path, answer] of Object.entries({ ...hooks, ...conversionHooks })) server.serve(path, answer);
 await client.raw("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+const scenarios = { webhooks: steps, conversion: conversionSteps };
+const wanted = process.argv.slice(3);
 try {
   // A configuration is known to the server a moment after it was answered.
   const slow: Ask = async (step) => {
     const answer = await ask(step);
-    if (step.url.includes("webhookconfigurations")) await new Promise((done) => setTimeout(done, 1500));
+    const settle = step.url.includes("webhookconfigurations") ? 1500 : step.url.includes("customresourcedefinitions") ? 3000 : 0;
+    if (settle > 0) await new Promise((done) => setTimeout(done, settle));
     return answer;
   };
-  const outcomes = await runSteps(steps, slow, server, namespace);
-  writeFileSync(
-    new URL("../fixtures/admission/webhooks.json", import.meta.url),
-    `[\n${outcomes.map((o) => JSON.stringify(o)).join(",\n")}\n]\n`,
-  );
+  for (const [name, all] of Object.entries(scenarios)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const outcomes = await runSteps(all, slow, server, namespace);
+    const text = `[\n${outcomes.map((o) => JSON.stringify(o)).join(",\n")}\n]\n`;
+    writeFileSync(new URL(`../fixtures/admission/${name}.json`, import.meta.url), text);
+  }
 } finally {
   await client.raw("DELETE", `/api/v1/namespaces/${namespace}`);
   client.close();

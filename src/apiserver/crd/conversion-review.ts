@@ -63,16 +63,15 @@ export function checkConverted(
   original: UnstructuredObject,
   converted: unknown,
   apiVersion: string,
-  at: Place,
   checks: LabelChecks,
 ): UnstructuredObject {
-  const { object, metadata } = at;
   if (!isObject(converted) || text(converted["kind"]) === "")
-    throw new Error(`${object}: Object 'Kind' is missing in '${encodeJson(converted) ?? ""}'`);
+    throw new Error(`object at index 0: Object 'Kind' is missing in '${encodeJson(converted) ?? ""}'`);
   const out = converted as UnstructuredObject;
   if (out.apiVersion !== apiVersion)
-    throw new Error(`${object}: invalid groupVersion (expected ${apiVersion}, received ${out.apiVersion ?? ""})`);
-  if (out.kind !== original.kind) throw new Error(`${object}: invalid kind (expected ${original.kind ?? ""}, received ${out.kind ?? ""})`);
+    throw new Error(`object at index 0: invalid groupVersion (expected ${apiVersion}, received ${out.apiVersion ?? ""})`);
+  if (out.kind !== original.kind)
+    throw new Error(`object at index 0: invalid kind (expected ${original.kind ?? ""}, received ${out.kind ?? ""})`);
   const meta = (isObject(out.metadata) ? out.metadata : {}) as NonNullable<UnstructuredObject["metadata"]>;
   const before = original.metadata ?? {};
   for (const [field, name] of [
@@ -81,28 +80,14 @@ export function checkConverted(
     ["uid", "UID"],
   ] as const) {
     const [expected, actual] = [before[field] ?? "", meta[field] ?? ""];
-    if (expected !== actual) throw new Error(`${at.checked}: must have the same ${name}: ${expected} != ${actual}`);
+    if (expected !== actual) throw new Error(`object: must have the same ${name}: ${expected} != ${actual}`);
   }
   try {
     restoreMetadata(original, out, checks);
   } catch (error) {
-    throw new Error(`${metadata}: ${(error as Error).message}`);
+    throw new Error(`metadata: ${(error as Error).message}`);
   }
   return out;
-}
-
-/** How messages name what is wrong: upstream has its own words for one object and for the items of a list. */
-export interface Place {
-  readonly object: string;
-  readonly checked: string;
-  readonly metadata: string;
-}
-
-export const single: Place = { object: "object at index 0", checked: "object", metadata: "metadata" };
-
-export function item(index: number): Place {
-  const object = `converted object at index ${index}`;
-  return { object, checked: object, metadata: `metadata in object at index ${index}` };
 }
 
 const goType = (value: unknown): string =>

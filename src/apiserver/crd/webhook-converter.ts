@@ -8,7 +8,7 @@ import { decodeJson, encodeJson } from "../../schema/json.ts";
 import { deepFreeze, mutable, type UnstructuredObject } from "../../schema/object.ts";
 import type { CustomResourceConversion, CustomResourceDefinition } from "../../schema/types/apiextensions-v1.ts";
 import { ConversionNeed, type ObjectConverter } from "../resource.ts";
-import { askConversion, checkConverted, convertedObjects, item, type LabelChecks, single } from "./conversion-review.ts";
+import { askConversion, checkConverted, convertedObjects, type LabelChecks } from "./conversion-review.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 
 /** What every conversion webhook of a server shares. */
@@ -89,6 +89,8 @@ export class WebhookConverter implements ObjectConverter {
         throw failed(`${about} failed: ${(error as Error).message}`);
       }
       failure = "conversion_webhook_partial_response_failure";
+      // A webhook that cannot count is asked for each object by itself, as upstream asks.
+      if (answered.length !== objects.length && objects.length > 1) return await this.#askEach(objects, apiVersion);
       if (answered.length !== objects.length) throw failed(`${about} returned ${answered.length} objects, expected ${objects.length}`);
       failure = "conversion_webhook_invalid_converted_object_failure";
       const converted = this.#checked(objects, answered, apiVersion, about);
@@ -97,6 +99,12 @@ export class WebhookConverter implements ObjectConverter {
     } finally {
       metrics.converted((clock.monotonic() - started) / 1000, failure);
     }
+  }
+
+  async #askEach(objects: readonly UnstructuredObject[], apiVersion: string): Promise<UnstructuredObject[]> {
+    const converted: UnstructuredObject[] = [];
+    for (const object of objects) converted.push(...(await this.#ask([object], apiVersion)));
+    return converted;
   }
 
   async #question(objects: readonly UnstructuredObject[], apiVersion: string) {
@@ -113,8 +121,7 @@ export class WebhookConverter implements ObjectConverter {
     return objects.map((original, index) => {
       let converted: UnstructuredObject;
       try {
-        const place = objects.length === 1 ? single : item(index);
-        converted = checkConverted(original, answered[index], apiVersion, place, this.#deps.checks);
+        converted = checkConverted(original, answered[index], apiVersion, this.#deps.checks);
       } catch (error) {
         throw failed(`${about} returned invalid ${(error as Error).message}`);
       }

@@ -53,7 +53,9 @@ export function listBytes(served: Served, items: Buffer, meta: ListMetaFields, f
     const [head, tail] = listAround(served.apiVersion, listKind, encodeListMeta(meta), items.length);
     return [head, items, tail];
   }
-  const head = `{"kind":"${listKind}","apiVersion":"${served.apiVersion}","metadata":${JSON.stringify(meta)},"items":[`;
+  // Upstream's lists of custom resources have no type that would leave an empty `continue` out.
+  const shown = served.version.codec === undefined ? meta : { continue: "", ...meta };
+  const head = `{"kind":"${listKind}","apiVersion":"${served.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
   return [Buffer.from(head), items, jsonListEnd];
 }
 
