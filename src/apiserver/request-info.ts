@@ -126,5 +126,6 @@ const longRunning = new Set(["attach", "exec", "proxy", "log", "portforward"]);
 
 /** Requests that may last: no deadline, and they do not count as in flight. */
 export function isLongRunning(info: RequestInfo): boolean {
+  if (!info.isResource && info.path.startsWith("/debug/pprof/")) return true;
   return info.verb === "watch" || info.verb === "proxy" || (info.isResource && longRunning.has(info.subresource));
 }

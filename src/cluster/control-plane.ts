@@ -17,7 +17,7 @@ import { inProcessClient } from "../client/in-process-client.ts";
 import { informerFactory } from "../client/informer-factory.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import type { Clock } from "../core/clock.ts";
-import type { Logger } from "../core/log.ts";
+import type { Logger, Threshold } from "../core/log.ts";
 import { MetricsRegistry } from "../core/metrics.ts";
 import { builtinControllers } from "../controllers/index.ts";
 import type { ControllerContext } from "../operator/controller.ts";
@@ -37,8 +37,10 @@ import { openClusterStore } from "./cluster-store.ts";
 import { whileLeading } from "./leading.ts";
 import { frontProxyOf, withFrontProxy } from "./front-proxy.ts";
 import { hostAddress } from "./machines/host-network.ts";
+import { serverPages } from "./server-pages.ts";
+import { StartHooks } from "./start-hooks.ts";
 import { limitsOf, type RequestLimits } from "./request-limits.ts";
-import { type ApiServerFlags, resolveApiServerFlags } from "./api-server-flags/index.ts";
+import { type ApiServerFlags, minCompatibilityMinor, resolveApiServerFlags } from "./api-server-flags/index.ts";
 import type { ClusterConfig } from "./options.ts";
 import type { ClusterPki } from "./pki.ts";
 import { security, type Security } from "./security.ts";
@@ -49,6 +51,8 @@ export interface ControlPlaneOptions {
   readonly pki: ClusterPki;
   readonly clock: Clock;
   readonly log: Logger;
+  /** What `log` keeps: `/debug/flags/v` changes it. */
+  readonly threshold?: Threshold | undefined;
   /** False: no controllers, no scheduler, no simulated nodes; objects stay as they were written. */
   readonly work?: boolean | undefined;
 }
@@ -91,8 +95,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   stops.push(() => encryption?.close());
   try {
     const limits = limitsOf(flags, clock, metrics);
-    const { server, secure, deps, generic, aggregator } = assemble(options, { flags, audit, limits, encryption }, store, metrics, localNodes);
+    const fair = limits.flowControl !== undefined;
+    const hooks = new StartHooks(
+      () => clock.monotonic(),
+      flags.duration("livez-grace-period"),
+      (hook) => !fair && hook.startsWith("priority-and-fairness-"),
+    );
+    const { server, secure, deps, generic, aggregator } = assemble(
+      options,
+      { flags, audit, limits, hooks, encryption },
+      store,
+      metrics,
+      localNodes,
+    );
     await server.start();
+    hooks.done("server");
     stops.push(() => server.stop());
     const client = inProcessClient(
       server,
@@ -102,6 +119,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const informers = informerFactory(client, { clock, log: log.child("informers") });
     stops.push(() => informers.stop());
     await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock });
+    hooks.done("bootstrap");
     await secure.start(server);
     stops.push(() => secure.stop());
     const custom = await startCustomResources(server, {
@@ -111,6 +129,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       resolveService: webhookServices(deps),
     });
     stops.push(() => custom.stop());
+    hooks.done("customResources");
     await generic.start();
     stops.push(() => generic.stop());
     const loops = await startServerLoops(deps, {
@@ -121,6 +140,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       aggregation: { aggregator, server, metrics, frontProxy: frontProxyOf(flags, options.pki) },
     });
     stops.push(() => loops.stop());
+    hooks.done("loops");
     const tls = (): FrontTls => ({
       certificate: options.pki.apiServer.certificate,
       key: options.pki.apiServer.key,
@@ -194,13 +214,14 @@ interface FromFlags {
   readonly flags: ApiServerFlags;
   readonly audit: Auditor | undefined;
   readonly limits: RequestLimits;
+  readonly hooks: StartHooks;
   readonly encryption: EncryptionAtRest | undefined;
 }
 
 /** The server with everything installed, not yet started. */
 function assemble(
   options: ControlPlaneOptions,
-  { flags, audit, limits, encryption }: FromFlags,
+  { flags, audit, limits, hooks, encryption }: FromFlags,
   store: Store,
   metrics: MetricsRegistry,
   localNodes: ReadonlyMap<string, LocalNode>,
@@ -274,9 +295,9 @@ function assemble(
   addEndpoints(server, {
     metrics,
     aggregator,
-    version: versionInfo(),
+    version: versionInfo(minCompatibilityMinor(flags)),
     priority: groupVersionPriority,
-    healthChecks: encryption?.hasHealthCheck === true ? [{ name: "kms-providers", check: () => encryption.fault() }] : [],
+    ...serverPages({ flags, hooks, store, encryption, flowControl: limits.flowControl, threshold: options.threshold }),
     serverAddress: () => `${config.nodes > 0 ? hostAddress(config) : "127.0.0.1"}:${config.port}`,
     openId: { issuer: secure.issuer.issuer, keys: () => secure.verificationKeys, jwksUri: secure.jwksUri },
   });
@@ -307,6 +328,10 @@ function startWork(
   };
   const controllers = builtinControllers({
     rootCertificates: pki.ca.certificate,
+    signing: { authority: pki.ca },
+    serviceAccountTokens: (account, secretName) => secure.issuer.issueLegacy(account, secretName),
+    podCertificateRequests: served("podcertificaterequests"),
+    clusterTrustBundles: served("clustertrustbundles"),
     nodeIpam: { clusterCidrs: [config.podCidr], serviceCidrs: [config.serviceCidr] },
   });
   const running = whileLeading(config, "kube-controller-manager", context, context.client, (term) =>

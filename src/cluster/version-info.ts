@@ -4,11 +4,13 @@ import type { VersionInfo } from "../apiserver/endpoints/plain.ts";
 export const kubernetesVersion = "v1.36.3";
 
 /** What `/version` says: the API's version, and what really runs. */
-export function versionInfo(): VersionInfo {
+/** `minCompatibilityMinor`: the oldest minor version to get along with. */
+export function versionInfo(minCompatibilityMinor?: number): VersionInfo {
   const [major = "", minor = ""] = kubernetesVersion.slice(1).split(".");
   return {
     major,
     minor,
+    ...(minCompatibilityMinor === undefined ? {} : { minCompatibilityMinor: String(minCompatibilityMinor) }),
     gitVersion: kubernetesVersion,
     gitCommit: kubernetesVersion,
     gitTreeState: "clean",

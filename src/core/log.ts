@@ -13,19 +13,27 @@ export type Level = "debug" | "info" | "warn" | "error";
 
 const order: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
+/** From which level on records are kept; it may change while the logger is used. */
+export interface Threshold {
+  level: Level;
+}
+
 export interface LogOptions {
-  level?: Level;
+  /** A threshold may be changed later. */
+  level?: Level | Threshold;
   json?: boolean;
   write?: (line: string) => void;
   now?: () => number;
 }
 
+type Settled = Required<Omit<LogOptions, "level">> & { readonly threshold: Threshold };
+
 class LineLogger implements Logger {
-  readonly #options: Required<LogOptions>;
+  readonly #options: Settled;
   readonly #component: string;
   readonly #fields: Fields;
 
-  constructor(options: Required<LogOptions>, component: string, fields: Fields) {
+  constructor(options: Settled, component: string, fields: Fields) {
     this.#options = options;
     this.#component = component;
     this.#fields = fields;
@@ -50,8 +58,8 @@ class LineLogger implements Logger {
   }
 
   #log(level: Level, message: string, fields: Fields | undefined): void {
-    const { json, write, now } = this.#options;
-    if (order[level] < order[this.#options.level]) return;
+    const { json, write, now, threshold } = this.#options;
+    if (order[level] < order[threshold.level]) return;
     const all = { ...this.#fields, ...fields };
     const time = new Date(now()).toISOString();
     if (json) {
@@ -79,7 +87,7 @@ function describe(error: Error): string {
 export function createLogger(options: LogOptions = {}): Logger {
   return new LineLogger(
     {
-      level: options.level ?? "info",
+      threshold: typeof options.level === "object" ? options.level : { level: options.level ?? "info" },
       json: options.json ?? false,
       write: options.write ?? ((l) => process.stderr.write(l)),
       now: options.now ?? Date.now,

@@ -1,6 +1,8 @@
 /** `/healthz`, `/livez` and `/readyz`, in upstream's text format. */
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
+import { MetricsRegistry } from "../../core/metrics.ts";
+import { metricsAnswer } from "./metrics-answer.ts";
 import { pageNotFound } from "../discovery/endpoints.ts";
 
 export type HealthEndpoint = "healthz" | "livez" | "readyz";
@@ -23,18 +25,54 @@ const ownChecks: readonly HealthCheck[] = [
 
 type HealthServer = Pick<ApiServer, "addRoute" | "readiness">;
 
-/** Adds the three endpoints. The server's own readiness counts for `/readyz`. */
-export function addHealthEndpoints(server: HealthServer, checks: readonly HealthCheck[] = []): void {
+/**
+ * Adds the three endpoints, and `/metrics/slis`, which tells the same in numbers. The server's own readiness counts for `/readyz`.
+ * Answers the paths of all.
+ */
+export function addHealthEndpoints(server: HealthServer, checks: readonly HealthCheck[] = []): string[] {
+  const slis = new MetricsRegistry();
+  const labels = ["name", "type"] as const;
+  const results = slis.gauge("kubernetes_healthcheck", "[STABLE] This metric records the result of a single healthcheck.", labels);
+  const totals = slis.counter("kubernetes_healthchecks_total", "[STABLE] This metric records the results of all healthcheck.", [
+    ...labels,
+    "status",
+  ]);
+  const paths: string[] = ["/metrics/slis"];
+  const everything: (() => void)[] = [];
   for (const endpoint of ["healthz", "livez", "readyz"] as const) {
     const present = (): HealthCheck[] => {
       const own = [...ownChecks, ...checks].filter((c) => c.endpoints === undefined || c.endpoints.includes(endpoint));
       if (endpoint !== "readyz") return own;
-      const missing = Object.entries(server.readiness()).map(([name, why]) => ({ name, check: () => why }));
-      return [...own, ...missing];
+      const missing = server.readiness();
+      const named = Object.keys(missing).filter((name) => name !== "shutdown");
+      return [...own, ...[...named, "shutdown"].map((name) => ({ name, check: () => missing[name] }))];
     };
-    server.addRoute({ path: `/${endpoint}`, handle: (request) => all(endpoint, present(), request) });
-    server.addRoute({ path: `/${endpoint}/`, handle: (request) => one(present(), request.path.slice(endpoint.length + 2)) });
+    /** Each look is counted. */
+    const measured = (): HealthCheck[] =>
+      present().map(({ name, check }) => ({
+        name,
+        check: () => {
+          const why = check();
+          results.set(why === undefined ? 1 : 0, { name, type: endpoint });
+          totals.inc({ name, type: endpoint, status: why === undefined ? "success" : "error" });
+          return why;
+        },
+      }));
+    everything.push(() => {
+      for (const { check } of measured()) check();
+    });
+    server.addRoute({ path: `/${endpoint}`, handle: (request) => all(endpoint, measured(), request) });
+    server.addRoute({ path: `/${endpoint}/`, handle: (request) => one(measured(), request.path.slice(endpoint.length + 2)) });
+    paths.push(`/${endpoint}`, ...present().map(({ name }) => `/${endpoint}/${name}`));
   }
+  server.addRoute({
+    path: "/metrics/slis",
+    handle: () => {
+      for (const look of everything) look();
+      return metricsAnswer(slis);
+    },
+  });
+  return paths;
 }
 
 function text(status: number, body: string): ApiResponse {

@@ -3,6 +3,7 @@ import { jsonWebKeySet, openIdConfiguration } from "../../auth/oidc-discovery.ts
 import type { VerificationKey } from "../../auth/service-account/jwt.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { MetricsRegistry } from "../../core/metrics.ts";
+import { metricsAnswer } from "./metrics-answer.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { methodNotAllowed } from "../discovery/endpoints.ts";
 import type { Discovery } from "../discovery/endpoints.ts";
@@ -16,6 +17,8 @@ type RouteServer = Pick<ApiServer, "addRoute">;
 export interface VersionInfo {
   readonly major: string;
   readonly minor: string;
+  /** Default: one less than `minor`. */
+  readonly minCompatibilityMinor?: string | undefined;
   readonly gitVersion: string;
   readonly gitCommit: string;
   readonly gitTreeState: string;
@@ -27,9 +30,9 @@ export interface VersionInfo {
 
 /** `/version`, always with line breaks, as upstream writes it. */
 export function addVersion(server: RouteServer, version: VersionInfo): void {
-  const { major, minor, ...rest } = version;
+  const { major, minor, minCompatibilityMinor = String(Number(minor) - 1), ...rest } = version;
   const emulation = { emulationMajor: major, emulationMinor: minor };
-  const compatibility = { minCompatibilityMajor: major, minCompatibilityMinor: String(Number(minor) - 1) };
+  const compatibility = { minCompatibilityMajor: major, minCompatibilityMinor };
   const bytes = Buffer.from(JSON.stringify({ major, minor, ...emulation, ...compatibility, ...rest }, null, 2));
   for (const path of ["/version", "/version/"]) {
     server.addRoute({
@@ -59,11 +62,7 @@ export function addMetrics(server: RouteServer, metrics: MetricsRegistry, clock:
   });
   server.addRoute({
     path: "/metrics",
-    handle: () => ({
-      status: 200,
-      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
-      bytes: Buffer.from(metrics.expose()),
-    }),
+    handle: () => metricsAnswer(metrics),
   });
 }
 
@@ -102,25 +101,16 @@ const fixedPaths = [
   "/api",
   "/apis",
   "/apis/",
-  "/healthz",
-  "/healthz/log",
-  "/healthz/ping",
-  "/livez",
-  "/livez/log",
-  "/livez/ping",
   "/metrics",
   "/openapi/v2",
   "/openapi/v3",
   "/openapi/v3/",
   "/openid/v1/jwks",
-  "/readyz",
-  "/readyz/log",
-  "/readyz/ping",
   "/version",
 ];
 
-/** `/`: every path there is, apart from the resources. */
-export function addIndex(server: RouteServer, discovery: Discovery): void {
+/** `/`: every path there is, apart from the resources. `more`: what else the server answers. */
+export function addIndex(server: RouteServer, discovery: Discovery, more: readonly string[]): void {
   server.addRoute({
     path: "/",
     handle: ({ path }) => {
@@ -129,7 +119,7 @@ export function addIndex(server: RouteServer, discovery: Discovery): void {
         ...(group === "" ? [] : [`/apis/${group}`]),
         ...versions.map((v) => (group === "" ? `/api/${v.version}` : `/apis/${apiVersionOf({ group, version: v.version })}`)),
       ]);
-      const paths = [...fixedPaths, ...groups].sort();
+      const paths = [...fixedPaths, ...more, ...groups].sort();
       return {
         status: 200,
         headers: { "content-type": "application/json" },
