@@ -18,6 +18,9 @@ export interface ClusterPki {
   readonly admin: CertificateAndKey;
   /** What the API server shows to kubelets. */
   readonly kubeletClient: CertificateAndKey;
+  /** An authority of its own: whom it vouches for may name users in headers, before extension servers. */
+  readonly frontProxyCa: CertificateAndKey;
+  readonly frontProxyClient: CertificateAndKey;
   /** PEM of the key that signs service account tokens, and of its public half. */
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
@@ -27,6 +30,9 @@ export interface ClusterPki {
 
 /** Whose members are the networks of nodes: see `network-role.ts`. */
 export const networkGroup = "tsukube:node-network";
+
+/** What the API server calls itself before extension servers. */
+export const frontProxyName = "front-proxy-client";
 
 /** What the API server calls itself before kubelets. */
 export const kubeletClientName = "kube-apiserver-kubelet-client";
@@ -38,7 +44,8 @@ const margin = 30 * 24 * 3600 * 1000;
 export function ensurePki(config: ClusterConfig): ClusterPki {
   const dir = join(config.dataDir, "pki");
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const ca = authority(dir);
+  const ca = authority(dir, "ca", "kubernetes");
+  const frontProxyCa = authority(dir, "front-proxy-ca", "front-proxy-ca");
   const issue = (
     name: string,
     commonName: string,
@@ -76,6 +83,14 @@ export function ensurePki(config: ClusterConfig): ClusterPki {
     apiServer,
     admin: issue("admin", "kubernetes-admin", ["system:masters"], ["client"], []),
     kubeletClient: issue("apiserver-kubelet-client", kubeletClientName, ["system:masters"], ["client"], []),
+    frontProxyCa,
+    frontProxyClient: keep(
+      dir,
+      "front-proxy-client",
+      [],
+      () => issueCertificate(frontProxyCa, { commonName: frontProxyName, organizations: [], sans: [], usages: ["client"], days }),
+      frontProxyCa,
+    ),
     serviceAccountKey,
     serviceAccountPublicKey,
     node: (name, address) => ({
@@ -97,13 +112,13 @@ function publicHalf(file: string, pem: string): string {
 }
 
 /**
- * The cluster's CA. It is made once and never replaced silently: everyone who trusts the cluster holds it.
+ * An authority of the cluster. It is made once and never replaced silently: everyone who trusts the cluster holds it.
  * @throws ClusterError when its files are damaged, or one of the two is missing
  */
-function authority(dir: string): CertificateAndKey {
-  const [certFile, keyFile] = [join(dir, "ca.crt"), join(dir, "ca.key")];
+function authority(dir: string, name: string, commonName: string): CertificateAndKey {
+  const [certFile, keyFile] = [join(dir, `${name}.crt`), join(dir, `${name}.key`)];
   if (!existsSync(certFile) && !existsSync(keyFile)) {
-    const made = createCa({ commonName: "kubernetes", days });
+    const made = createCa({ commonName, days });
     writeFileWhole(keyFile, made.key);
     writeFileWhole(certFile, made.certificate, 0o644);
     return made;
@@ -114,7 +129,7 @@ function authority(dir: string): CertificateAndKey {
     );
   for (const file of [certFile, keyFile]) if (!existsSync(file)) throw damaged(file, "it is missing");
   const read = readPair(certFile, keyFile);
-  if (typeof read === "string") throw damaged(read, read === certFile ? "it is not a certificate" : "it is not the key of ca.crt");
+  if (typeof read === "string") throw damaged(read, read === certFile ? "it is not a certificate" : `it is not the key of ${name}.crt`);
   return read;
 }
 

@@ -13,6 +13,7 @@ import { reconcileFlowSchemas } from "./flow-schemas.ts";
 import { followFlowControl } from "./flow-control.ts";
 import { publishAuthenticationInfo } from "./authentication-info.ts";
 import { reconcileKubernetesService } from "./kubernetes-service.ts";
+import { trackLegacyTokens } from "./legacy-token-tracking.ts";
 import type { ServerLoopOptions } from "./options.ts";
 import { ServerIdentity } from "./server-identity.ts";
 
@@ -27,6 +28,7 @@ export interface ServerLoops {
 const endpointsMs = 10_000;
 const flowSchemasMs = 30_000;
 const repairMs = 3 * 60 * 1000;
+const legacyTokensMs = 30 * 60 * 1000;
 
 /** Resolves when the `kubernetes` Service exists and names this server. */
 export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOptions): Promise<ServerLoops> {
@@ -37,7 +39,12 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
   };
   const registration = options.server === undefined ? undefined : new ApiServiceRegistration(deps, options.server);
   const info = options.authentication;
-  await Promise.all([publish(), registration?.reconcile(), info === undefined ? undefined : publishAuthenticationInfo(deps, info)]);
+  await Promise.all([
+    publish(),
+    registration?.reconcile(),
+    info === undefined ? undefined : publishAuthenticationInfo(deps, info),
+    info === undefined ? undefined : trackLegacyTokens(deps),
+  ]);
   const aggregation = options.aggregation === undefined ? undefined : new Aggregation(deps, options.aggregation);
   const running = new Set<Promise<void>>();
   const run = (what: string, work: () => Promise<void>): void => {
@@ -54,6 +61,7 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     deps.clock.setInterval(() => run("judging flow schemas", () => reconcileFlowSchemas(deps)), flowSchemasMs),
     deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
     deps.clock.setInterval(() => run("repairing service allocations", repair), repairMs),
+    deps.clock.setInterval(() => run("tracking legacy tokens", () => trackLegacyTokens(deps)), legacyTokensMs),
   ];
   const unfollow = await followFairness(deps, options, () => run("judging flow schemas", () => reconcileFlowSchemas(deps)));
   info?.onChange(() => run("publishing authorities", () => publishAuthenticationInfo(deps, info)));

@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { connect as netConnect, isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as tlsConnect, type ConnectionOptions } from "node:tls";
+import { goNetworkError } from "../../client/webhook/go-errors.ts";
 
 export interface Backend {
   readonly scheme: "http" | "https";
@@ -18,6 +19,8 @@ export interface BackendTls {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** The name that is asked for and that the certificate must hold; the host's when absent. */
+  readonly serverName?: string | undefined;
   /** False: the server's certificate is not checked. */
   readonly verify: boolean;
 }
@@ -52,6 +55,7 @@ function tlsOptions(tls: BackendTls): ConnectionOptions {
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
+    ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
     rejectUnauthorized: tls.verify,
   };
 }
@@ -125,6 +129,6 @@ export function dialText(error: Error & { code?: string }, at: Pick<Backend, "ho
   const known = systemTexts[code];
   if (known !== undefined) return `dial tcp ${hostPort(at)}: ${known}`;
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return `dial tcp: lookup ${at.host}: no such host`;
-  if (/^(CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED|ERR_TLS_CERT)/.test(code)) return `tls: failed to verify certificate: x509: ${error.message}`;
+  if (/^(CERT_|DEPTH_|UNABLE_TO_|SELF_SIGNED|ERR_TLS_CERT)/.test(code)) return goNetworkError(error);
   return error.message;
 }
