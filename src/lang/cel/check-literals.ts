@@ -1,4 +1,5 @@
 import type { Call, Expr, ListExpr, MapExpr } from "./ast.ts";
+import { checkFormat } from "./check-format.ts";
 import { CelError, type Problem } from "./errors.ts";
 import { regex } from "./functions/text.ts";
 import { isDynamic, sameType } from "./substitution.ts";
@@ -11,16 +12,14 @@ import { type CelType, DYN, formatType } from "./types.ts";
  */
 export function checkLiterals(expr: Expr, types: ReadonlyMap<Expr, CelType>): Problem[] {
   const problems: Problem[] = [];
-  const visit = (node: Expr): void => {
+  const visit = (node: Expr, mixed: boolean): void => {
+    const formats = node.kind === "call" && node.name === "format";
     if (node.kind === "call") checkArgument(node, problems);
-    if (node.kind === "list" || node.kind === "map") checkElements(node, types, problems);
-    const exempt = node.kind === "call" && node.name === "format" ? node.args[0] : undefined;
-    for (const part of parts(node)) {
-      if (part === exempt && part.kind === "list") for (const e of part.elements) visit(e.value);
-      else visit(part);
-    }
+    if (node.kind === "call" && formats) problems.push(...checkFormat(node, types));
+    if (!mixed && (node.kind === "list" || node.kind === "map")) checkElements(node, types, problems);
+    for (const part of parts(node)) visit(part, mixed || formats);
   };
-  visit(expr);
+  visit(expr, false);
   return problems.toSorted((a, b) => a.pos - b.pos);
 }
 

@@ -135,6 +135,10 @@ class Checker {
 
   #call(expr: Call, scope: Scope | undefined): CelType {
     if (expr.name === "_?._") return this.#optionalField(expr, scope);
+    if (expr.name === "_&&_" || expr.name === "_||_") {
+      for (const arg of expr.args) this.#expect(BOOL, this.#check(arg, scope), arg.pos);
+      return BOOL;
+    }
     const special = SPECIAL[expr.name];
     if (special)
       return this.#resolve(
@@ -295,8 +299,6 @@ type Signature = Pick<Overload, "id" | "member" | "args" | "result">;
 
 /** The operators that the evaluator has built in. */
 const SPECIAL: Readonly<Record<string, readonly Signature[]>> = {
-  "_&&_": [{ id: "logical_and", member: false, args: [BOOL, BOOL], result: BOOL }],
-  "_||_": [{ id: "logical_or", member: false, args: [BOOL, BOOL], result: BOOL }],
   "_?_:_": [{ id: "conditional", member: false, args: [BOOL, param("A"), param("A")], result: param("A") }],
   "@not_strictly_false": [{ id: "not_strictly_false", member: false, args: [BOOL], result: BOOL }],
 };

@@ -16,6 +16,8 @@ export interface Environment {
   readonly container: string;
   /** Literals are looked at before evaluation, as in Kubernetes: one type in a list or map; patterns, durations and timestamps that can be read. */
   readonly checkedLiterals: boolean;
+  /** Fields may be named in backticks. Kubernetes has that off. */
+  readonly quotedNames: boolean;
 }
 
 export interface EnvironmentOptions {
@@ -28,6 +30,8 @@ export interface EnvironmentOptions {
   readonly container?: string;
   /** Default false. */
   readonly checkedLiterals?: boolean;
+  /** Default true. */
+  readonly quotedNames?: boolean;
 }
 
 const STANDARD_TYPES: readonly CelType[] = [BOOL, BYTES, DOUBLE, DURATION, INT, LIST, MAP, NULL, STRING, TIMESTAMP, TYPE, UINT];
@@ -44,6 +48,7 @@ export function environment(options: EnvironmentOptions): Environment {
     types: new Map(types.map((type) => [type.name, type])),
     container: options.container ?? "",
     checkedLiterals: options.checkedLiterals ?? false,
+    quotedNames: options.quotedNames ?? true,
   };
 }
 

@@ -61,8 +61,12 @@ export function dispatch(name: string, overloads: readonly Overload[], args: rea
   throw mismatch(name, args);
 }
 
-/** Operators say less than functions do. */
+/** Functions of strings and times that cel-go's values have themselves. */
+const OF_VALUES = /^(?:[@_!-]|(?:startsWith|endsWith|contains|matches)$|get(?:FullYear|Month|Day|Date|Hours|Minutes|Seconds|Milli))/u;
+
+/** Operators and what values do themselves say less than functions do. */
 function mismatch(name: string, args: readonly CelValue[]): CelError {
-  if (/^[@_!-]/u.test(name)) return noSuchOverload();
+  if (OF_VALUES.test(name)) return noSuchOverload();
+  if (name === "size") return new CelError("no such overload: size");
   return new CelError(`no such overload: ${name}(${args.map((arg) => typeOfValue(arg).name).join(", ")})`);
 }

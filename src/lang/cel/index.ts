@@ -41,7 +41,7 @@ export function celEnvironment(
  * fit the declarations is in `problems`.
  */
 export function analyse(env: Environment, source: string): Checked & { readonly expr: Expr } {
-  const expr = parse(source, env.macros);
+  const expr = parse(source, env);
   return { expr, ...check(env, expr) };
 }
 
@@ -55,7 +55,7 @@ export function program(env: Environment, analysed: Checked & { readonly expr: E
 
 /** Reads an expression, without looking at types, and makes it ready to be evaluated any number of times. Throws CelSyntaxError. */
 export function compile(env: Environment, source: string): Program {
-  return plan(env, parse(source, env.macros));
+  return plan(env, parse(source, env));
 }
 export {
   type AuthorizationAnswer,

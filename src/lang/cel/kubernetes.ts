@@ -46,16 +46,27 @@ export interface KubernetesEnvironmentOptions extends Pick<EnvironmentOptions, "
   readonly minor?: number;
 }
 
-/** The base environment with variables and object types of the caller. */
-export function kubernetesEnvironment(options: KubernetesEnvironmentOptions = {}): Environment {
-  const minor = options.minor ?? NEWEST_MINOR;
-  const libraries = [...BASE.filter(([since]) => since <= minor).map(([, library]) => library), ...(options.libraries ?? [])];
-  return environment({
+/** By minor version and the libraries besides: putting overloads together takes longer than a rule takes to compile. */
+const bases = new Map<number, Environment>();
+
+function baseEnvironment(minor: number, more: readonly Library[]): Environment {
+  const known = more.length === 0 ? bases.get(minor) : undefined;
+  if (known) return known;
+  const libraries = [...BASE.filter(([since]) => since <= minor).map(([, library]) => library), ...more];
+  const base = environment({
     macros: libraries.flatMap((l) => l.macros),
     functions: libraries.flatMap((l) => l.functions),
     types: libraries.flatMap((l) => l.types ?? []),
-    variables: options.variables ?? {},
-    objects: options.objects ?? {},
     checkedLiterals: minor >= 29,
+    quotedNames: false,
   });
+  if (more.length === 0) bases.set(minor, base);
+  return base;
+}
+
+/** The base environment with variables and object types of the caller. */
+export function kubernetesEnvironment(options: KubernetesEnvironmentOptions = {}): Environment {
+  const base = baseEnvironment(options.minor ?? NEWEST_MINOR, options.libraries ?? []);
+  const objects = Object.entries(options.objects ?? {}).map(([name, fields]) => [name, new Map(Object.entries(fields))] as const);
+  return { ...base, variables: new Map(Object.entries(options.variables ?? {})), objects: new Map(objects) };
 }

@@ -95,7 +95,7 @@ function oneVariable(name: string, args: number, foldOf: FoldOf | ((element: str
     member: true,
     args,
     expand(target, given, pos) {
-      const v = variable(given[0], "argument must be a simple name");
+      const v = variable(given[0], "argument is not an identifier");
       const fold = perElement ? (foldOf as (element: string) => FoldOf)(v) : (foldOf as FoldOf);
       return comprehension(target as Expr, v, undefined, fold(given.slice(1), ident(ACCU, pos), pos), pos);
     },
@@ -108,8 +108,8 @@ function twoVariables(name: string, args: number, foldOf: (key: string) => FoldO
     member: true,
     args,
     expand(target, given, pos) {
-      const first = variable(given[0], "argument must be a simple name");
-      const second = variable(given[1], "argument must be a simple name");
+      const first = variable(given[0], "argument is not an identifier");
+      const second = variable(given[1], "argument is not an identifier");
       if (first === second) throw new CelSyntaxError(`duplicate variable name: ${first}`, pos);
       return comprehension(target as Expr, first, second, foldOf(first)(given.slice(2), ident(ACCU, pos), pos), pos);
     },

@@ -9,6 +9,8 @@ export function showProblems(source: string, problems: readonly Problem[]): stri
 }
 
 function show(source: string, { message, pos }: Problem): string {
+  // Of nothing there is no line to show.
+  if (source === "") return `ERROR: <input>:1:0: ${message}`;
   const before = source.slice(0, pos);
   const lineStart = before.lastIndexOf("\n") + 1;
   const lineEnd = source.indexOf("\n", lineStart);

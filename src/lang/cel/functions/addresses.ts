@@ -1,7 +1,7 @@
 import { goQuote } from "../../../core/go-quote.ts";
 import { formatIp } from "../../../core/ip.ts";
 import { isMapped, type NetipAddress, NetipError, type NetipPrefix, parseAddress, parsePrefix } from "../../../core/netip.ts";
-import { CelError } from "../errors.ts";
+import { CelError, noSuchOverload } from "../errors.ts";
 import { type FunctionTable, global, method } from "../function.ts";
 import { BOOL, type CelType, INT, opaqueType, STRING } from "../types.ts";
 import { CelOpaque, type CelValue, compareBytes } from "../values.ts";
@@ -96,6 +96,12 @@ function contains({ prefix }: CidrValue, { address }: IpValue): boolean {
   return same(masked(prefix).address, masked({ address, bits: prefix.bits }).address);
 }
 
+/** Upstream does not tell why the text is no address. */
+function containsText(cidr: CidrValue, text: string): boolean {
+  if (!readable(readAddress)(text)) throw noSuchOverload();
+  return contains(cidr, readAddress(text));
+}
+
 function containsCidr(outer: CidrValue, inner: CidrValue): boolean {
   return outer.prefix.bits <= inner.prefix.bits && contains(outer, new IpValue(inner.prefix.address));
 }
@@ -140,7 +146,7 @@ export const ADDRESS_FUNCTIONS: FunctionTable = {
   cidr: [global("string_to_cidr", [STRING], CIDR, readCidr)],
   isCIDR: [global("is_cidr", [STRING], BOOL, readable(readCidr))],
   containsIP: [
-    method("cidr_contains_ip_string", [CIDR, STRING], BOOL, (cidr: CidrValue, text: string) => contains(cidr, readAddress(text))),
+    method("cidr_contains_ip_string", [CIDR, STRING], BOOL, containsText),
     method("cidr_contains_ip_ip", [CIDR, IP], BOOL, contains),
   ],
   containsCIDR: [
