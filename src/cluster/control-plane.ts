@@ -16,7 +16,7 @@ import { eventRecorder } from "../client/event-recorder.ts";
 import { inProcessClient } from "../client/in-process-client.ts";
 import { informerFactory } from "../client/informer-factory.ts";
 import type { InformerFactory } from "../client/informer.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, sleep } from "../core/clock.ts";
 import type { Logger, Threshold } from "../core/log.ts";
 import { MetricsRegistry } from "../core/metrics.ts";
 import { builtinControllers } from "../controllers/index.ts";
@@ -38,6 +38,7 @@ import { whileLeading } from "./leading.ts";
 import { frontProxyOf, withFrontProxy } from "./front-proxy.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import { serverPages } from "./server-pages.ts";
+import { certificatesOf, servingOf, type Serving } from "./serving.ts";
 import { StartHooks } from "./start-hooks.ts";
 import { limitsOf, type RequestLimits } from "./request-limits.ts";
 import { type ApiServerFlags, minCompatibilityMinor, resolveApiServerFlags } from "./api-server-flags/index.ts";
@@ -141,16 +142,16 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     stops.push(() => loops.stop());
     hooks.done("loops");
+    const serving = await servingOf(flags);
     const tls = (): FrontTls => ({
-      certificate: options.pki.apiServer.certificate,
-      key: options.pki.apiServer.key,
+      ...certificatesOf(flags, options.pki.apiServer),
       clientCa: [secure.published.clientAuthorities(), secure.published.proxy?.authorities() ?? ""].join("\n"),
     });
-    const fronts: HttpFront[] = [await open(server, options, tls(), "127.0.0.1")];
+    const fronts: HttpFront[] = [await open(server, options, serving, tls(), "127.0.0.1")];
     secure.published.onChange(() => {
       for (const front of fronts) front.updateTls(tls());
     });
-    stops.push(async () => void (await Promise.all(fronts.map((f) => f.close()))));
+    stops.push(async () => void (await Promise.all(fronts.map((f) => f.close(1000)))));
     const context: ControllerContext = {
       client: client.as({ name: "system:kube-controller-manager", userAgent: agentOf("kube-controller-manager") }),
       informers,
@@ -160,20 +161,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       events: eventRecorder(client, "controller-manager", { clock, log, signal: stopping.signal }),
       signal: stopping.signal,
     };
-    if (options.work !== false) startWork(options, context, client, localNodes, stops);
+    if (options.work !== false) startWork(options, context, client, { server, secure, localNodes }, stops);
     return {
       url: `https://127.0.0.1:${config.port}`,
       server,
       client,
       informers,
       listenOn: async (address) => {
-        fronts.push(await open(server, options, tls(), address));
+        fronts.push(await open(server, options, serving, tls(), address));
         return `https://${address}:${config.port}`;
       },
       nodesReady: (count, adopted, signal, progress) =>
         nodesReady(informers, count, (name, heartbeat) => adopted.has(name) || heartbeat >= since, signal, progress),
       onStop: (run) => void stops.push(run),
       stop: async () => {
+        await leave(server, fronts, flags, clock);
         stopping.abort(new Error("the control plane is stopping"));
         for (const stop of stops.splice(0).reverse()) await stop();
       },
@@ -304,9 +306,25 @@ function assemble(
   return { server, secure, deps, generic, aggregator };
 }
 
-function open(server: ApiServer, options: ControlPlaneOptions, tls: FrontTls, host: string): Promise<HttpFront> {
+function open(server: ApiServer, options: ControlPlaneOptions, serving: Serving, tls: FrontTls, host: string): Promise<HttpFront> {
   const { config, log } = options;
-  return listen(server, { host, port: config.port, log: log.child("http"), tls });
+  return listen(server, { ...serving, host, port: config.port, log: log.child("http"), tls });
+}
+
+/**
+ * The order in which upstream's server goes: it says that it is not ready, serves on for a while, takes no more requests, answers
+ * those that run, and ends its watches.
+ */
+async function leave(server: ApiServer, fronts: readonly HttpFront[], flags: ApiServerFlags, clock: Clock): Promise<void> {
+  server.beginShutdown();
+  const delay = flags.duration("shutdown-delay-duration");
+  if (delay > 0) await sleep(clock, delay);
+  const turnAway = flags.bool("shutdown-send-retry-after");
+  if (turnAway) server.turnAway();
+  else for (const front of fronts) front.refuse();
+  await server.drained(flags.duration("request-timeout"));
+  await server.endWatches(Math.max(1000, flags.duration("shutdown-watch-termination-grace-period")));
+  for (const front of fronts) front.refuse();
 }
 
 /** Where pods reach this server. */
@@ -319,10 +337,12 @@ function startWork(
   options: ControlPlaneOptions,
   context: ControllerContext,
   client: Client,
-  localNodes: Map<string, LocalNode>,
+  { server, secure, localNodes }: { readonly server: ApiServer; readonly secure: Security; readonly localNodes: Map<string, LocalNode> },
   stops: (() => Promise<void> | void)[],
 ): void {
   const { config, pki, log } = options;
+  const served = (resource: string): boolean =>
+    server.definition("certificates.k8s.io", resource)?.versions.some((v) => v.version === "v1beta1") === true;
   const failed = (what: string) => (error: unknown) => {
     if (!context.signal.aborted) log.error(`${what} ended`, { error });
   };

@@ -20,7 +20,15 @@ test("every controller has a README with the same headings in the same order", (
 });
 
 test("a README is titled by the controller's name, and none is missing from the list", () => {
-  const listed = builtinControllers({ rootCertificates: "", nodeIpam: { clusterCidrs: ["10.0.0.0/16"] } }).map((c) => c.name);
+  const listed = builtinControllers({
+    rootCertificates: "",
+    nodeIpam: { clusterCidrs: ["10.0.0.0/16"] },
+    signing: { authority: { certificate: "", key: "" } },
+    serviceAccountTokens: () => "",
+    podCertificateRequests: true,
+    clusterTrustBundles: true,
+    bootstrapTokens: true,
+  }).map((c) => c.name);
   assert.deepEqual(
     folders.map((f) => /^# (.*)$/m.exec(readme(f))?.[1] ?? "").toSorted((a, b) => (a < b ? -1 : 1)),
     listed.toSorted((a, b) => (a < b ? -1 : 1)),

@@ -6,6 +6,7 @@
 import {
   X509Certificate,
   createHash,
+  constants,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
@@ -286,17 +287,36 @@ export function createCsr(options: { commonName: string; organizations?: readonl
   return { request: pem("CERTIFICATE REQUEST", request), key: keyPem(key) };
 }
 
-/** Reads a PEM request. Throws an Error that says what is wrong: not PEM, cut off, or signed by another key. */
+/**
+ * Reads a PEM request. Throws an Error that says what is wrong: not PEM, not DER as it should be, or signed by another key. What
+ * stands before the block, and behind it, does not count.
+ */
 export function parseCsr(text: string): CertificateSigningRequest {
-  const [outer] = der.readAll(fromPem(text, "CERTIFICATE REQUEST"));
-  const [info, , signature] = der.readAll((outer as Element).content) as [Element, Element, Element];
-  const fields = der.readAll(info.content);
-  const subject = fields[1] as Element;
-  const spki = Buffer.from((fields[2] as Element).raw);
-  const key = createPublicKey({ key: spki, format: "der", type: "spki" });
-  if (!verify(key.asymmetricKeyType === "ed25519" ? null : "sha256", info.raw, key, signature.content.subarray(1))) {
-    throw new Error("the request's signature does not match its key");
+  const block = /-----BEGIN ([^-]*)-----\s([^]*?)-----END \1-----/.exec(text);
+  if (block?.[1] !== "CERTIFICATE REQUEST") throw new Error("PEM block type must be CERTIFICATE REQUEST");
+  return readRequest(Buffer.from(block[2] as string, "base64"));
+}
+
+function readRequest(bytes: Buffer): CertificateSigningRequest {
+  const structure = (): Error => new Error("asn1: structure error: tags don't match");
+  let parts: [Element, Element, Element];
+  try {
+    const [outer, ...rest] = der.readAll(bytes);
+    if (outer === undefined) throw new Error("asn1: syntax error: sequence truncated");
+    if (rest.length > 0) throw new Error("asn1: syntax error: trailing data");
+    if (outer.tag !== 0x30) throw structure();
+    parts = der.readAll(outer.content) as typeof parts;
+    if (parts.length !== 3 || parts[0].tag !== 0x30 || parts[1].tag !== 0x30 || parts[2].tag !== 0x03) throw structure();
+  } catch (error) {
+    if (error instanceof RangeError) throw new Error("asn1: syntax error: data truncated", { cause: error });
+    throw error;
   }
+  const [info, algorithm, signature] = parts;
+  const fields = der.readAll(info.content);
+  const [, subject, spkiField] = fields;
+  if (subject?.tag !== 0x30 || spkiField?.tag !== 0x30) throw structure();
+  const spki = Buffer.from(spkiField.raw);
+  checkRequestSignature(info.raw, spki, algorithm, signature.content.subarray(1));
   const parsed = {
     commonName: "",
     organizations: [] as string[],
@@ -309,7 +329,8 @@ export function parseCsr(text: string): CertificateSigningRequest {
   };
   for (const rdn of der.readAll(subject.content)) {
     for (const pair of der.readAll(rdn.content)) {
-      const [id, value] = der.readAll(pair.content) as [Element, Element];
+      const [id, value] = der.readAll(pair.content);
+      if (id === undefined || value === undefined) throw structure();
       const attribute = der.readOid(id.content);
       if (attribute === ids.commonName) parsed.commonName = value.content.toString("utf8");
       if (attribute === ids.organization) parsed.organizations.push(value.content.toString("utf8"));
@@ -318,6 +339,55 @@ export function parseCsr(text: string): CertificateSigningRequest {
   const attributes = fields[3];
   if (attributes !== undefined) readRequestedNames(attributes, parsed);
   return parsed;
+}
+
+/** Signature algorithms of requests, by their identifiers: the hash (null: the key's own), and whether RSA signs by PSS. */
+const requestAlgorithms: Readonly<Record<string, { readonly hash: string | null; readonly kind: "rsa" | "ec" | "ed25519" }>> = {
+  "1.2.840.113549.1.1.11": { hash: "sha256", kind: "rsa" },
+  "1.2.840.113549.1.1.12": { hash: "sha384", kind: "rsa" },
+  "1.2.840.113549.1.1.13": { hash: "sha512", kind: "rsa" },
+  "1.2.840.10045.4.3.2": { hash: "sha256", kind: "ec" },
+  "1.2.840.10045.4.3.3": { hash: "sha384", kind: "ec" },
+  "1.2.840.10045.4.3.4": { hash: "sha512", kind: "ec" },
+  "1.3.101.112": { hash: null, kind: "ed25519" },
+};
+const pss = "1.2.840.113549.1.1.10";
+const sha256 = "2.16.840.1.101.3.4.2.1";
+const sha384 = "2.16.840.1.101.3.4.2.2";
+
+function checkRequestSignature(signed: Buffer, spki: Buffer, algorithm: Element, signature: Buffer): void {
+  const key = createPublicKey({ key: spki, format: "der", type: "spki" });
+  const id = der.readOid((der.readAll(algorithm.content)[0] as Element).content);
+  const known = requestAlgorithms[id];
+  if (known === undefined && id !== pss) throw new Error("x509: cannot verify signature: algorithm unimplemented");
+  const kind = known?.kind ?? "rsa";
+  if (key.asymmetricKeyType !== kind) {
+    throw new Error(`x509: signature algorithm specifies an ${kind.toUpperCase()} public key, but have public key of another type`);
+  }
+  const good =
+    known !== undefined
+      ? verify(known.hash, signed, key, signature)
+      : verify(
+          pssHash(algorithm),
+          signed,
+          { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO },
+          signature,
+        );
+  if (good) return;
+  throw new Error(
+    kind === "rsa"
+      ? "crypto/rsa: verification error"
+      : kind === "ec"
+        ? "x509: ECDSA verification failure"
+        : "x509: Ed25519 verification failure",
+  );
+}
+
+/** The hash that the parameters of RSASSA-PSS name. */
+function pssHash(algorithm: Element): string {
+  const text = algorithm.raw.toString("latin1");
+  const names = (id: string): boolean => text.includes(der.oid(id).toString("latin1"));
+  return names(sha256) ? "sha256" : names(sha384) ? "sha384" : "sha512";
 }
 
 function readRequestedNames(
@@ -350,33 +420,57 @@ function ipText(bytes: Buffer): string {
   return words.join(":");
 }
 
-/** Signs a request as it stands: its subject and names are taken over, so check them first. Returns the certificate's PEM. */
-export function signCsr(
-  ca: CertificateAndKey,
-  csr: CertificateSigningRequest,
-  options: { usages: readonly CertificateUsage[] /** Milliseconds. */; duration: number },
-): string {
+export interface SignRequestOptions {
+  /** Bits of keyUsage, first bit 0 (RFC 5280 §4.2.1.3); the extension is left out when there are none. */
+  readonly keyUsage: readonly number[];
+  /** Dotted identifiers, in order. */
+  readonly extendedKeyUsage: readonly string[];
+  /** Milliseconds since the epoch. The certificate never outlives the authority. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+/**
+ * Signs a request: its subject and names are taken over as they stand, so check them first. Returns the certificate's PEM.
+ */
+export function signRequest(ca: CertificateAndKey, csr: CertificateSigningRequest, options: SignRequestOptions): string {
   const issuer = issuerOf(ca);
-  const sans = [...csr.dnsNames, ...csr.ipAddresses];
   const names = [
+    ...csr.dnsNames.map((n) => der.implicit(2, Buffer.from(n, "latin1"))),
     ...csr.emailAddresses.map((e) => der.implicit(1, Buffer.from(e, "latin1"))),
+    ...csr.ipAddresses.map((a) => der.implicit(7, ipBytes(a))),
     ...csr.uris.map((u) => der.implicit(6, Buffer.from(u, "latin1"))),
   ];
-  const all = der.sequence(...der.readAll(subjectAltName(sans)).map((e) => e.content), ...names);
-  const now = Date.now();
+  const { keyUsage, extendedKeyUsage } = options;
   return signCertificate({
     issuer: issuer.subject,
     subject: csr.subject,
     spki: csr.spki,
-    notBefore: now - backdate,
-    notAfter: Math.min(now + options.duration, issuer.notAfter),
-    extensions: leafExtensions(
-      issuer,
-      options.usages,
-      sans.length + names.length === 0 ? undefined : extension(ids.subjectAltName, false, all),
-    ),
+    notBefore: options.notBefore,
+    notAfter: Math.min(options.notAfter, issuer.notAfter),
+    extensions: [
+      ...(keyUsage.length === 0 ? [] : [extension(ids.keyUsage, true, usageBits(keyUsage))]),
+      ...(extendedKeyUsage.length === 0
+        ? []
+        : [extension(ids.extendedKeyUsage, false, der.sequence(...extendedKeyUsage.map((id) => der.oid(id))))]),
+      extension(ids.basicConstraints, true, der.sequence()),
+      ...(issuer.keyId === undefined ? [] : [extension(ids.authorityKeyId, false, der.sequence(der.implicit(0, issuer.keyId)))]),
+      ...(names.length === 0 ? [] : [extension(ids.subjectAltName, false, der.sequence(...names))]),
+    ],
     signer: issuer.key,
   });
+}
+
+/** When the authority's own certificate ends, in milliseconds since the epoch. */
+export function authorityEnds(ca: CertificateAndKey): number {
+  return issuerOf(ca).notAfter;
+}
+
+function usageBits(bits: readonly number[]): Buffer {
+  const last = Math.max(...bits);
+  const bytes = Buffer.alloc((last >> 3) + 1);
+  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
+  return der.bits(bytes, 7 - (last & 7));
 }
 
 /** The certificates of a PEM bundle, each as PEM. */

@@ -34,8 +34,8 @@ export interface ControllerContext {
 export interface Controller {
   /** Upstream's name: `deployment-controller`. Its identity, event source and metrics label. */
   readonly name: string;
-  /** The service account in kube-system it acts as; {@link Controller.name} when absent. */
-  readonly identity?: string;
+  /** The service account in kube-system it acts as; {@link Controller.name} when absent. `null`: the manager itself. */
+  readonly identity?: string | null;
   /** The component its events name as their source; {@link Controller.name} when absent. */
   readonly eventSource?: string;
   /** Parallel reconciles; upstream's default concurrency when absent. */

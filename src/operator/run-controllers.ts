@@ -39,7 +39,7 @@ function prepare(context: ControllerContext, controller: Controller, options: Ru
   const { clock, metrics, signal } = context;
   const namespace = options.serviceAccountNamespace === undefined ? "kube-system" : options.serviceAccountNamespace;
   const client =
-    namespace === null
+    namespace === null || controller.identity === null
       ? context.client
       : context.client.as({ name: `system:serviceaccount:${namespace}:${controller.identity ?? controller.name}` });
   const log = context.log.child(controller.name);

@@ -1,7 +1,11 @@
 /** Signing requests say who asks, and when each verdict was given. Both are the server's to write. */
 import type { Strategy } from "../apiserver/resource.ts";
 import { formatTime } from "../core/clock.ts";
+import { X509Certificate } from "node:crypto";
+import { parseCsr, splitBundle } from "../host/pki.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { type FieldError, FieldPath, invalidField } from "../schema/field-error.ts";
+import type { UnstructuredObject } from "../schema/object.ts";
 import type { CertificateSigningRequest } from "../schema/types/certificates-v1.ts";
 import type { Special, SubresourceMaker } from "./special.ts";
 import { subresourceStrategyOf } from "./strategy/from-kind.ts";
@@ -32,9 +36,50 @@ const approval: SubresourceMaker = (served, kind: Kind | undefined, traits) => {
   return { type: "object", verbs: served.verbs, strategy: stamping(base ?? {}) };
 };
 
+/** What the kind's own rules cannot see: whether the PEM holds a request that was signed with its own key. */
+function requestFaults(object: UnstructuredObject): FieldError[] {
+  const { request } = (object as unknown as CertificateSigningRequest).spec;
+  try {
+    parseCsr(Buffer.from(request ?? "", "base64").toString("latin1"));
+    return [];
+  } catch (error) {
+    return [invalidField(requestPath, request ?? "", error instanceof Error ? error.message : String(error))];
+  }
+}
+
+const requestPath = new FieldPath("spec.request");
+
+const certificatePath = new FieldPath("status.certificate");
+
+/** A certificate that is given must be one all through. */
+function certificateFaults(object: UnstructuredObject, old: UnstructuredObject): FieldError[] {
+  const certificate = (object as unknown as CertificateSigningRequest).status?.certificate ?? "";
+  if (certificate === ((old as unknown as CertificateSigningRequest).status?.certificate ?? "")) return [];
+  try {
+    for (const pem of splitBundle(Buffer.from(certificate, "base64").toString("latin1"))) new X509Certificate(pem);
+    return [];
+  } catch {
+    return [invalidField(certificatePath, "<certificate data>", "x509: malformed certificate")];
+  }
+}
+
+/** The request is looked at first, and told of once. */
+function strict(base: Strategy): Strategy {
+  const joined = (faults: FieldError[], others: FieldError[]): FieldError[] => {
+    if (faults.length === 0) return others;
+    const ofMetadata = others.filter((e) => e.field.startsWith("metadata"));
+    return [...ofMetadata, ...faults, ...others.filter((e) => !ofMetadata.includes(e) && e.field !== requestPath.toString())];
+  };
+  return {
+    ...base,
+    validateCreate: (context, object) => joined(requestFaults(object), base.validateCreate?.(context, object) ?? []),
+    validateUpdate: (context, object, old) => joined(requestFaults(object), base.validateUpdate?.(context, object, old) ?? []),
+  };
+}
+
 export const certificateSigningRequests: Special = {
   strategy: (base) => ({
-    ...base,
+    ...strict(base),
     prepareForCreate: (context, object) => {
       base.prepareForCreate?.(context, object);
       const { spec } = object as unknown as CertificateSigningRequest;
@@ -47,6 +92,15 @@ export const certificateSigningRequests: Special = {
       if (extra.length > 0) spec.extra = Object.fromEntries(extra);
     },
   }),
-  status: stamping,
+  status: (base) => {
+    const stamped = stamping(base);
+    return {
+      ...stamped,
+      validateUpdate: (context, object, old) => {
+        const errors = stamped.validateUpdate?.(context, object, old) ?? [];
+        return errors.some((e) => e.field === certificatePath.toString()) ? errors : [...errors, ...certificateFaults(object, old)];
+      },
+    };
+  },
   subresources: { approval },
 };
