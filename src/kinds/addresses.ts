@@ -147,6 +147,15 @@ export function parseCidrSloppy(text: string): Cidr | undefined {
   return { address, network: { ...address, bytes }, prefix, leadingZeros };
 }
 
+/** Why an address with its prefix (`10.9.8.7/24`) is none, or not written as it should be. */
+export function interfaceAddressFault(text: string): string | undefined {
+  const cidr = parseCidrSloppy(text);
+  if (!cidr) return "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)";
+  const mapped = isIpv4(cidr.address) && !cidr.address.dotted;
+  const canonical = `${formatIp(cidr.address)}/${mapped ? cidr.prefix - 96 : cidr.prefix}`;
+  return text === canonical ? undefined : `must be in canonical form (${JSON.stringify(canonical)})`;
+}
+
 export function formatCidr(cidr: Cidr): string {
   const prefix = isIpv4(cidr.network) && !cidr.network.dotted ? cidr.prefix - 96 : cidr.prefix;
   return `${formatIp(cidr.network)}/${prefix}`;

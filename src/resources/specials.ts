@@ -4,6 +4,7 @@ import { certificateSigningRequests } from "./certificate-signing-requests.ts";
 import { componentStatusHandler } from "./component-statuses.ts";
 import { customResourceDefinitions } from "./custom-resource-definitions.ts";
 import type { ResourceDeps } from "./deps.ts";
+import { adminAccess, slicesInTime } from "./device-access.ts";
 import { claimConversion, claimTemplateConversion, sliceConversion } from "./device-conversion.ts";
 import { eventsCore, eventsNewer } from "./events.ts";
 import { namespaces } from "./namespaces.ts";
@@ -63,9 +64,12 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
     "rbac.authorization.k8s.io/clusterroles": roleSpecial(deps, "clusterroles"),
     "rbac.authorization.k8s.io/rolebindings": bindingSpecial(deps, "rolebindings"),
     "rbac.authorization.k8s.io/roles": roleSpecial(deps, "roles"),
-    "resource.k8s.io/resourceclaims": { conversions: { v1beta1: claimConversion } },
-    "resource.k8s.io/resourceclaimtemplates": { conversions: { v1beta1: claimTemplateConversion } },
-    "resource.k8s.io/resourceslices": { conversions: { v1beta1: sliceConversion } },
+    "resource.k8s.io/resourceclaims": { ...adminAccess(deps, "ResourceClaim"), conversions: { v1beta1: claimConversion } },
+    "resource.k8s.io/resourceclaimtemplates": {
+      ...adminAccess(deps, "ResourceClaimTemplate"),
+      conversions: { v1beta1: claimTemplateConversion },
+    },
+    "resource.k8s.io/resourceslices": { ...slicesInTime, conversions: { v1beta1: sliceConversion } },
   };
 }
 

@@ -58,6 +58,6 @@ function compareValues(at: string, theirs: unknown, ours: unknown, lines: string
 
 /** The same words in another order, as messages of causes in the order of a Go map are. */
 function sameFragments(theirs: string, ours: string): boolean {
-  const sorted = (text: string): string => text.replace(/[[\]]/g, "").split(", ").sort().join(", ");
+  const sorted = (text: string): string => text.replace(/^.*? is invalid: /, "").replace(/[[\]]/g, "").split(", ").sort().join(", ");
   return theirs.length === ours.length && sorted(theirs) === sorted(ours);
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { load } from "js-yaml";
 import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
+import type { UserInfo } from "../../src/auth/user.ts";
 import { startControlPlane } from "../../src/cluster/control-plane.ts";
 import { ensurePki } from "../../src/cluster/pki.ts";
 import type { ClusterConfig } from "../../src/cluster/options.ts";
@@ -82,6 +83,13 @@ export async function remoteServer(kubeconfig: string): Promise<Server> {
   };
 }
 
+/** Whom the reference takes the client of its kubeconfig for. */
+const user: UserInfo = {
+  name: "admin",
+  groups: ["system:masters", "system:authenticated"],
+  extra: { "authentication.kubernetes.io/credential-id": ["X509SHA256=0000"] },
+};
+
 /** Ours: a control plane of this process over a memory store, asked without a socket. */
 export async function localServer(): Promise<Server> {
   const dataDir = mkdtempSync(join(tmpdir(), "tsukube-differential-"));
@@ -108,7 +116,7 @@ export async function localServer(): Promise<Server> {
         query: new URLSearchParams(query),
         headers: headersOf(request),
         body: bytesOf(request.body),
-        user: { name: "admin", groups: ["system:masters", "system:authenticated"] },
+        user,
         signal: new AbortController().signal,
         warnings,
         info: unresolvedInfo,

@@ -33,7 +33,7 @@ export async function update(scope: Scope): Promise<ApiResponse> {
     // The hooks change the object: another attempt begins from the body again.
     const decoded = next ?? (await decodeUpdate(scope, options));
     next = undefined;
-    checkUid(scope, metadataOf(decoded).uid, current);
+    checkUid(scope, metadataOf(decoded).uid, current, options.dryRun);
     return succeed(scope, current, decoded, manager);
   };
   const missing = async (): Promise<Entry> => {

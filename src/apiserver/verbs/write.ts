@@ -242,7 +242,8 @@ function beforeUpdate(scope: Scope, context: WriteContext, object: UnstructuredO
   const meta = metadataOf(object);
   const oldMeta = metadataOf(old);
   ensureNamespace(scope, meta, scope.namespace);
-  dropUnsupported(meta);
+  // The store drops it: a dry run answers it.
+  if (!context.dryRun) dropUnsupported(meta);
   if (oldMeta.generation === undefined) delete meta.generation;
   else meta.generation = oldMeta.generation;
   strategy.prepareForUpdate?.(context, object, old);
@@ -275,13 +276,14 @@ async function removeReleased(scope: Scope, current: Entry, object: Unstructured
   return unwritten(scope, current.key, current.revision, object);
 }
 
-/** The UID that an update names must be the stored one. */
-export function checkUid(scope: Scope, uid: string | undefined, current: Entry): void {
+/** The UID that an update names must be the stored one. A dry run tells the key without where the store keeps all. */
+export function checkUid(scope: Scope, uid: string | undefined, current: Entry, dryRun: boolean): void {
   const stored = current.peek().metadata?.uid;
+  const { prefix } = scope.storage.cache;
   if (uid === undefined || uid === "" || uid === stored) return;
   throw conflict(
     scope.about,
     scope.name,
-    `StorageError: invalid object, Code: 4, Key: ${scope.storage.cache.prefix}${current.key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored ?? ""}`,
+    `StorageError: invalid object, Code: 4, Key: ${dryRun ? prefix.replace(/^\/registry/, "") : prefix}${current.key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${stored ?? ""}`,
   );
 }

@@ -4,9 +4,9 @@ import { forbiddenField, invalidField, notSupported, required } from "../../sche
 import { dns1123Subdomain } from "../../core/names.ts";
 import { compareQuantities } from "../../core/quantity.ts";
 import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from "../../schema/types/core-v1.ts";
-import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
 import { invalidEach, nameIsDnsLabel, nameIsDnsSubdomain } from "../formats.ts";
-import { validateAnnotations, validateLabels, validateLabelSelector } from "../object-meta.ts";
+import { validateLabelSelector } from "../object-meta.ts";
+import { validateTemplateMeta } from "../template-meta.ts";
 
 export interface ClaimSpecOptions {
   readonly allowInvalidLabelValueInSelector?: boolean;
@@ -77,31 +77,7 @@ function validateSource(
   if (group !== "" && options.allowInvalidSourceGroup !== true) invalidEach(dns1123Subdomain(group), path.child("apiGroup"), group, errors);
 }
 
-/** Fields that a claim template's metadata may not have, in the order of Go's declaration. */
-const forbiddenMeta = [
-  "name",
-  "generateName",
-  "namespace",
-  "selfLink",
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "ownerReferences",
-  "finalizers",
-  "managedFields",
-] as const satisfies readonly (keyof ObjectMeta)[];
-
 export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, path: FieldPath, errors: FieldError[]): void {
-  const meta = template.metadata;
-  validateAnnotations(meta?.annotations, path.child("metadata", "annotations"), errors);
-  validateLabels(meta?.labels, path.child("metadata", "labels"), errors);
-  for (const field of forbiddenMeta) {
-    if (!meta?.[field]) continue;
-    // Go's field names, their first letter made small: `uID`.
-    errors.push(forbiddenField(path.child("metadata", field === "uid" ? "uID" : field), "cannot be set"));
-  }
+  validateTemplateMeta(template.metadata, path.child("metadata"), errors);
   validateClaimSpec(template.spec ?? {}, path.child("spec"), {}, errors);
 }

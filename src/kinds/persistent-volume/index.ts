@@ -13,7 +13,8 @@ export const persistentVolumeKind: Kind = kind<PersistentVolume>({
   setDefaults: setPersistentVolumeDefaults,
   ...persistentVolumeWrites,
   validateCreate: validatePersistentVolume,
-  validateUpdate: validatePersistentVolumeUpdate,
+  // Upstream asks both of an update, and the second asks the first.
+  validateUpdate: (volume, old) => [...validatePersistentVolume(volume), ...validatePersistentVolumeUpdate(volume, old)],
   warnings: persistentVolumeWarnings,
   cells: persistentVolumeCells,
 });

@@ -9,17 +9,20 @@ import { validateWholePod } from "./validation.ts";
 import { podValidationOptions } from "./validation-options.ts";
 import { mirrorAnnotation } from "./validation-spec.ts";
 
+/** How upstream shows a path of one empty name. */
+const unnamed = new FieldPath("[]");
+
 const specPath = new FieldPath("spec");
 const noSpec: PodSpec = Object.freeze({ containers: [] });
 const immutable = "only cpu and memory resources are mutable";
 
 export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   if (old.metadata?.annotations && mirrorAnnotation in old.metadata.annotations) {
-    return [forbiddenField(new FieldPath(), "static pods cannot be resized")];
+    return [forbiddenField(unnamed, "static pods cannot be resized")];
   }
   const spec = pod.spec ?? noSpec;
   const before = old.spec ?? noSpec;
-  if (before.os?.name === "windows") return [forbiddenField(new FieldPath(), "windows pods cannot be resized")];
+  if (before.os?.name === "windows") return [forbiddenField(unnamed, "windows pods cannot be resized")];
   const errors = validateWholePod(pod, podValidationOptions(true, old));
   if (podQosClass(old) !== computeQosClass(pod)) {
     errors.push(invalidField(specPath, pod.status?.qosClass ?? "", "Pod QOS Class may not change as a result of resizing"));

@@ -1,4 +1,4 @@
-import type { ResourceClaim, ResourceClaimSpec } from "../../schema/types/resource-v1.ts";
+import type { DeviceSubRequest, ExactDeviceRequest, ResourceClaim, ResourceClaimSpec } from "../../schema/types/resource-v1.ts";
 
 /** Fills in a resource claim's defaults, in place. */
 export function setResourceClaimDefaults(claim: ResourceClaim): void {
@@ -8,12 +8,13 @@ export function setResourceClaimDefaults(claim: ResourceClaim): void {
 /** Fills in the defaults of a claim's spec, in place: one device is asked for when no count is given. */
 export function setResourceClaimSpecDefaults(spec: ResourceClaimSpec | undefined): void {
   for (const request of spec?.devices?.requests ?? []) {
-    if (request.exactly) setCountDefaults(request.exactly);
-    for (const alternative of request.firstAvailable ?? []) setCountDefaults(alternative);
+    if (request.exactly) setRequestDefaults(request.exactly);
+    for (const alternative of request.firstAvailable ?? []) setRequestDefaults(alternative);
   }
 }
 
-function setCountDefaults(request: { allocationMode?: string | undefined; count?: number | undefined }): void {
+function setRequestDefaults(request: ExactDeviceRequest | DeviceSubRequest): void {
   if (!request.allocationMode) request.allocationMode = "ExactCount";
   if (request.allocationMode === "ExactCount" && !request.count) request.count = 1;
+  for (const toleration of request.tolerations ?? []) toleration.operator ||= "Equal";
 }

@@ -5,6 +5,9 @@ import { kind } from "../kind.ts";
 import { keepField, keepMetadata } from "../update-rules.ts";
 import { resourceClaimCells } from "./columns.ts";
 import { setResourceClaimDefaults } from "./defaults.ts";
+import { validateResourceClaim, validateResourceClaimUpdate } from "./validation.ts";
+import { validateResourceClaimStatusUpdate } from "./validation-status.ts";
+import { dropReleasedDevices } from "./writes.ts";
 
 export const resourceClaimKind: Kind = kind<ResourceClaim>({
   ref: resourceclaims,
@@ -19,6 +22,10 @@ export const resourceClaimKind: Kind = kind<ResourceClaim>({
   prepareForStatusUpdate(claim, old) {
     keepField(claim, old, "spec");
     keepMetadata(claim, old);
+    dropReleasedDevices(claim, old);
   },
+  validateCreate: validateResourceClaim,
+  validateUpdate: validateResourceClaimUpdate,
+  validateStatusUpdate: validateResourceClaimStatusUpdate,
   cells: resourceClaimCells,
 });

@@ -4,11 +4,25 @@ import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { resourceSliceCells } from "./columns.ts";
+import { validateResourceSlice } from "./validation.ts";
+import { dropDisabledFields } from "./writes.ts";
+
+const usual = countsChangesOf<ResourceSlice>("spec");
 
 export const resourceSliceKind: Kind = kind<ResourceSlice>({
   ref: resourceslices,
-  ...countsChangesOf<ResourceSlice>("spec"),
+  prepareForCreate(slice) {
+    dropDisabledFields(slice);
+    usual.prepareForCreate?.(slice);
+  },
+  prepareForUpdate(slice, old) {
+    dropDisabledFields(slice);
+    usual.prepareForUpdate?.(slice, old);
+  },
+  generation: true,
   selectableFieldNames: ["spec.nodeName", "spec.driver"],
   selectableFields: (slice) => ({ "spec.nodeName": slice.spec?.nodeName ?? "", "spec.driver": slice.spec?.driver ?? "" }),
+  validateCreate: (slice) => validateResourceSlice(slice),
+  validateUpdate: validateResourceSlice,
   cells: resourceSliceCells,
 });

@@ -94,7 +94,10 @@ export function createErrors(
   const own = kind?.validateCreate?.(object) ?? [];
   if (kind?.metadataRule === "none") return own.length > 0 ? own : validateGenericObjectMeta(object.metadata, namespaced, pathSegment);
   const validate = kind?.metadataRule === "generic" ? validateGenericObjectMeta : validateObjectMeta;
-  return [...validate(object.metadata, namespaced, validateName), ...own];
+  const errors = [...validate(object.metadata, namespaced, validateName), ...own];
+  // What is common to every resource is asked last, and is part of the above but for names that a kind leaves open.
+  if (errors.length > 0 || !object.metadata?.generateName) return errors;
+  return validateGenericObjectMeta(object.metadata, namespaced, pathSegment);
 }
 
 /**
