@@ -70,6 +70,14 @@ export interface ApiServer {
   /** The stored objects of an installed resource, past pipeline and admission: for subresource handlers and repair loops. */
   objects(group: string, resource: string): ObjectAccess;
   start(): Promise<void>;
+  /** `/readyz` fails from now on; everything is still answered. */
+  beginShutdown(): void;
+  /** From now on requests from outside are answered 429 and told to come back, but for questions about health. */
+  turnAway(): void;
+  /** Resolves when no request is being answered but those that last, or after `ms`. */
+  drained(ms: number): Promise<void>;
+  /** Ends the watches from outside in order; resolves when they have ended, or after `ms`. */
+  endWatches(ms: number): Promise<void>;
   /** Ends the watches, lets running writes finish, refuses new requests. The store stays open. */
   stop(): Promise<void>;
 }

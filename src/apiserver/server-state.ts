@@ -18,6 +18,7 @@ import type { ObjectStats } from "./flow-control/work-estimate.ts";
 import type { RequestInfo } from "./request.ts";
 import { ConvertingStore } from "./storage/converting-store.ts";
 import { ObjectStorage } from "./storage/object-storage.ts";
+import { Warmth } from "./storage/warmth.ts";
 import { FieldManagers } from "./verbs/field-managers.ts";
 
 /** A definition that is served, with its versions by name. */
@@ -46,9 +47,14 @@ export class ServerState {
   readonly traffic: Traffic;
   /** Places, where there is no fairness. */
   readonly slots: { readonly readOnly: Slots; readonly mutating: Slots };
+  /** `/readyz` fails: the server is about to stop. */
+  leaving = false;
+  /** Requests from outside are told to come back later. */
+  turningAway = false;
   /** Set while the server stops: nothing new is accepted. */
   stopping = false;
   readonly #sizes: ObjectSizes;
+  readonly #warmth = new Warmth();
   #bookmarks: Timer | undefined;
 
   constructor(options: ApiServerOptions) {
@@ -127,6 +133,7 @@ export class ServerState {
       clock,
       storagePrefix,
       upgrade: converter === undefined ? (object) => this.#upgrade(definition, object) : (object) => object,
+      warmth: this.#warmth,
       fault: (error) => log.error("a watch failed and was ended", { resource: definition.resource, error }),
     });
     this.#storages.set(key, made);

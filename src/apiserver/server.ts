@@ -2,6 +2,7 @@
  * The generic API server: installs resources, and sends every request, from whichever front, through one pipeline.
  * The life of a request is the array below.
  */
+import { sleep } from "../core/clock.ts";
 import { internalError, isApiError, notFound } from "../core/api-error.ts";
 import type { Auditor } from "./audit/auditor.ts";
 import { mutable, type UnstructuredObject } from "../schema/object.ts";
@@ -12,7 +13,7 @@ import { dispatch } from "./pipeline/dispatch.ts";
 import { impersonate } from "./pipeline/impersonation.ts";
 import { deadlineOf, limit, release, releaseStarted } from "./pipeline/limits.ts";
 import type { RequestState } from "./pipeline/request-state.ts";
-import type { ApiRequest, ApiResponse } from "./request.ts";
+import type { ApiRequest, ApiResponse, ResponseSink } from "./request.ts";
 import { parseRequestInfo } from "./request-info.ts";
 import type { ResourceDefinition } from "./resource.ts";
 import { respondPlain } from "./respond.ts";
@@ -29,6 +30,7 @@ type Step = (state: RequestState) => Promise<ApiResponse | undefined> | ApiRespo
 /** What happens to a request, in this order. A step that gives an answer ends it; a step that throws refuses it. */
 const pipeline: readonly Step[] = [
   resolveInfo, // what the path and method mean
+  turnAway, // not now: the server is about to stop
   authenticate, // who asks
   beginAudit, // what of it is to be told
   impersonate, // on whose behalf
@@ -48,6 +50,19 @@ function resolveInfo({ request }: RequestState): ApiResponse | undefined {
   }
 }
 
+const goAway = Buffer.from("The apiserver is shutting down, please try again later.\n");
+
+function turnAway({ server, request }: RequestState): ApiResponse | undefined {
+  if (!server.turningAway || request.inProcess === true || /^\/(healthz|livez|readyz)(\/|$)/.test(request.path)) return undefined;
+  const headers = {
+    "content-type": "text/plain; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    "retry-after": "5",
+    connection: "close",
+  };
+  return { status: 429, headers, bytes: goAway };
+}
+
 function answer(state: RequestState): Promise<ApiResponse> | ApiResponse {
   // First: a deadline that cannot be read refuses the request before anything is under way.
   const deadline = deadlineOf(state);
@@ -62,6 +77,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 class GenericApiServer implements ApiServer {
   readonly #state: ServerState;
   #active = 0;
+  /** The watches from outside. */
+  readonly #watching = new Set<ResponseSink>();
   #idle: (() => void) | undefined;
 
   constructor(options: ApiServerOptions) {
@@ -140,9 +157,11 @@ class GenericApiServer implements ApiServer {
     if (stream !== undefined) {
       response.stream = async (sink) => {
         gauge.inc(labels);
+        if (request.info.verb === "watch") this.#watching.add(sink);
         try {
           await stream(sink);
         } finally {
+          this.#watching.delete(sink);
           gauge.dec(labels);
         }
       };
@@ -200,7 +219,7 @@ class GenericApiServer implements ApiServer {
 
   readiness(): Readonly<Record<string, string>> {
     const missing: Record<string, string> = {};
-    if (this.#state.stopping) missing["shutdown"] = "process is shutting down";
+    if (this.#state.stopping || this.#state.leaving) missing["shutdown"] = "process is shutting down";
     for (const [name, check] of this.#state.readyChecks) {
       const why = check();
       if (why !== undefined) missing[name] = why;
@@ -244,6 +263,29 @@ class GenericApiServer implements ApiServer {
   start(): Promise<void> {
     this.#state.start();
     return Promise.resolve();
+  }
+
+  beginShutdown(): void {
+    this.#state.leaving = true;
+  }
+
+  turnAway(): void {
+    this.#state.turningAway = true;
+  }
+
+  drained(ms: number): Promise<void> {
+    return this.#within(ms, () => this.#active === 0);
+  }
+
+  async endWatches(ms: number): Promise<void> {
+    for (const sink of this.#watching) sink.end();
+    await this.#within(ms, () => this.#watching.size === 0);
+  }
+
+  async #within(ms: number, done: () => boolean): Promise<void> {
+    const { clock } = this.#state.options;
+    const end = clock.monotonic() + ms;
+    while (!done() && clock.monotonic() < end) await sleep(clock, 10);
   }
 
   async stop(): Promise<void> {

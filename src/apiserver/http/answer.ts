@@ -71,11 +71,18 @@ function sizeOf(chunks: readonly Uint8Array[]): number {
 
 /**
  * Sends `response`. `compress` is false for peers on this machine: compressing for the loopback costs both ends processor
- * time and saves nothing. Resolves when everything has been handed to the connection.
+ * time and saves nothing. `extra`: more headers, names and values in turn. Resolves when everything has been handed to the connection.
  */
-export async function answer(reply: Reply, request: WireRequest, response: ApiResponse, compress: boolean): Promise<void> {
+export async function answer(
+  reply: Reply,
+  request: WireRequest,
+  response: ApiResponse,
+  compress: boolean,
+  extra?: readonly string[],
+): Promise<void> {
   if (response.hijacked === true) return;
   const headers = headersOf(response, request);
+  if (extra !== undefined) headers.push(...extra);
   if (response.stream !== undefined) {
     if (request.method === "HEAD") return reply.send(response.status, headers, undefined);
     await response.stream(reply.begin(response.status, headers));

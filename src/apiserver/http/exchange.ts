@@ -4,6 +4,7 @@ import { ApiError, unauthorized } from "../../core/api-error.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import { answer, panicResponse, statusResponse } from "./answer.ts";
 import type { Reply } from "./answer.ts";
+import { type AnswerHeaders, corsHeaders, preflight } from "./cors.ts";
 import type { Peer } from "./peer-certificate.ts";
 import type { WireRequest } from "./wire-request.ts";
 
@@ -12,7 +13,7 @@ export interface RequestHandler {
   handle(request: ApiRequest): Promise<ApiResponse>;
 }
 
-export interface ExchangeOptions {
+export interface ExchangeOptions extends AnswerHeaders {
   readonly log: Logger;
   /** Largest request body, in bytes. */
   readonly maxBodyBytes: number;
@@ -28,6 +29,7 @@ export class Exchange {
   readonly maxBuffered: number;
   readonly #handler: RequestHandler;
   readonly #compressLoopback: boolean;
+  readonly #headers: AnswerHeaders;
   #active = 0;
 
   constructor(handler: RequestHandler, options: ExchangeOptions) {
@@ -36,6 +38,7 @@ export class Exchange {
     this.maxBuffered = options.maxBuffered;
     this.#handler = handler;
     this.#compressLoopback = options.compressLoopback;
+    this.#headers = options;
   }
 
   /** Requests that have not been answered to the end. */
@@ -57,7 +60,9 @@ export class Exchange {
   async #answer(request: WireRequest, reply: Reply, peer: Peer): Promise<void> {
     const compress = !peer.loopback || this.#compressLoopback;
     let response: ApiResponse;
-    if (peer.badCertificate && request.headers["authorization"] === undefined) response = statusResponse(unauthorized());
+    const cors = corsHeaders(request.headers["origin"], this.#headers);
+    if (cors !== undefined && request.method === "OPTIONS") response = preflight();
+    else if (peer.badCertificate && request.headers["authorization"] === undefined) response = statusResponse(unauthorized());
     else {
       try {
         response = await this.#handler.handle(request);
@@ -66,7 +71,13 @@ export class Exchange {
         response = panicResponse();
       }
     }
-    if (!request.gone) await answer(reply, request, response, compress);
+    if (!request.gone) await answer(reply, request, response, compress, this.#extra(cors));
+  }
+
+  #extra(cors: readonly string[] | undefined): readonly string[] | undefined {
+    const { strictTransportSecurity } = this.#headers;
+    if (strictTransportSecurity === undefined) return cors;
+    return [...(cors ?? []), "strict-transport-security", strictTransportSecurity];
   }
 
   tooLarge(request: WireRequest, reply: Reply): void {

@@ -15,12 +15,13 @@ import type { Logger } from "../../core/log.ts";
 import { silent } from "../../core/log.ts";
 import { splitBundle } from "../../host/pki.ts";
 import { Exchange } from "./exchange.ts";
+import type { AnswerHeaders } from "./cors.ts";
 import type { RequestHandler } from "./exchange.ts";
 import { serveMessage, serveUpgrade } from "./http1.ts";
 import { serveSession } from "./http2.ts";
 import { type Peer, peerOf } from "./peer-certificate.ts";
 
-export interface FrontOptions {
+export interface FrontOptions extends AnswerHeaders, TlsChoices {
   /** Default 127.0.0.1. */
   readonly host?: string | undefined;
   /** 0 takes any free port. */
@@ -33,6 +34,19 @@ export interface FrontOptions {
   readonly maxBufferedBytes?: number | undefined;
   /** Compress large answers for peers on this machine too; default false. */
   readonly compressLoopback?: boolean | undefined;
+  /** HTTP/1.1 alone; default false. */
+  readonly disableHttp2?: boolean | undefined;
+  /** Requests at once on one HTTP/2 connection; default 2,000. */
+  readonly maxStreams?: number | undefined;
+  /** The chance, from 0 to 1, that a request tells its HTTP/2 connection to go; default 0. */
+  readonly goawayChance?: number | undefined;
+}
+
+/** How TLS is spoken, in OpenSSL's names. */
+export interface TlsChoices {
+  readonly minVersion?: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly ciphers?: string | undefined;
+  readonly curves?: string | undefined;
 }
 
 /** PEM texts. */
@@ -44,6 +58,8 @@ export interface FrontTls {
    * a client shows is checked by the authenticators, not here.
    */
   readonly clientCa?: string | undefined;
+  /** Other certificates, for clients that ask for one of their names. */
+  readonly byName?: readonly { readonly names: readonly string[]; readonly certificate: string; readonly key: string }[] | undefined;
 }
 
 export interface HttpFront {
@@ -53,6 +69,8 @@ export interface HttpFront {
   readonly connections: number;
   /** New connections see the new certificate; present ones stay. */
   updateTls(tls: FrontTls): void;
+  /** Takes no more connections and tells HTTP/2 peers to go; what runs goes on. */
+  refuse(): void;
   /**
    * Takes no more connections, tells HTTP/2 peers to go (GOAWAY), waits until the running requests are answered or
    * `graceMs` (default 5,000) have passed, and closes what is left.
@@ -84,6 +102,9 @@ class Front implements HttpFront {
   readonly #sockets = new Set<TLSSocket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #peers = new WeakMap<object, Peer>();
+  readonly #goawayChance: number;
+  readonly #http2: ServerOptions;
+  #refused: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
   host = "";
   port = 0;
@@ -95,9 +116,20 @@ class Front implements HttpFront {
       maxBodyBytes: options.maxBodyBytes ?? 3 * 1024 * 1024,
       maxBuffered: options.maxBufferedBytes ?? 64 * 1024 * 1024,
       compressLoopback: options.compressLoopback ?? false,
+      cors: options.cors,
+      strictTransportSecurity: options.strictTransportSecurity,
     });
+    this.#goawayChance = options.goawayChance ?? 0;
+    this.#http2 = { ...http2Options, settings: { ...http2Options.settings, maxConcurrentStreams: options.maxStreams || 2_000 } };
     this.#http = this.#http1();
-    this.#tls = createTlsServer({ ...secureContext(options.tls), ALPNProtocols: ["h2", "http/1.1"], minVersion: "TLSv1.2" });
+    this.#tls = createTlsServer({
+      ...secureContext(options.tls),
+      ALPNProtocols: options.disableHttp2 === true ? ["http/1.1"] : ["h2", "http/1.1"],
+      minVersion: options.minVersion ?? "TLSv1.2",
+      ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+      ...(options.curves === undefined ? {} : { ecdhCurve: options.curves }),
+    });
+    addContexts(this.#tls, options.tls);
     this.#tls.on("secureConnection", (socket) => this.#connected(socket));
     this.#tls.on("tlsClientError", (error) => this.#log.debug("TLS handshake failed", { error }));
   }
@@ -116,16 +148,23 @@ class Front implements HttpFront {
 
   updateTls(tls: FrontTls): void {
     this.#tls.setSecureContext(secureContext(tls));
+    addContexts(this.#tls, tls);
   }
 
   close(graceMs = 5_000): Promise<void> {
     return (this.#closing ??= this.#close(graceMs));
   }
 
-  async #close(graceMs: number): Promise<void> {
-    const closed = once(this.#tls, "close");
+  refuse(): void {
+    if (this.#refused !== undefined) return;
+    this.#refused = once(this.#tls, "close");
     this.#tls.close();
     for (const session of this.#sessions) session.close();
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    this.refuse();
+    const closed = this.#refused;
     const end = systemClock.monotonic() + graceMs;
     while (this.#exchange.active > 0 && systemClock.monotonic() < end) await sleep(systemClock, 10);
     for (const session of this.#sessions) session.destroy();
@@ -141,22 +180,28 @@ class Front implements HttpFront {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 180_000);
     if (socket.alpnProtocol === "h2") {
-      const session = performServerHandshake(socket, http2Options);
+      const session = performServerHandshake(socket, this.#http2);
       session.setLocalWindowSize(sessionWindow);
       this.#sessions.add(session);
       session.on("close", () => this.#sessions.delete(session));
       serveSession(session, peer, this.#exchange);
+      if (this.#goawayChance > 0) session.on("stream", () => this.#mayGo(session));
       return;
     }
     this.#peers.set(socket, peer);
     this.#http.emit("connection", socket);
   }
 
+  /** Clients of a long connection come to another server now and then: what runs on this one goes on. */
+  #mayGo(session: ServerHttp2Session): void {
+    if (Math.random() < this.#goawayChance && !session.closed) session.close();
+  }
+
   #http1(): HttpServer {
     const server = createHttpServer({ keepAliveTimeout: 120_000, maxHeaderSize: 1024 * 1024, requireHostHeader: false });
     const peer = (incoming: IncomingMessage): Peer => this.#peers.get(incoming.socket) as Peer;
     server.on("request", (incoming, outgoing) => {
-      if (this.#closing !== undefined) outgoing.shouldKeepAlive = false;
+      if (this.#refused !== undefined) outgoing.shouldKeepAlive = false;
       serveMessage(incoming, outgoing, peer(incoming), this.#exchange);
     });
     server.on("upgrade", (incoming: IncomingMessage, socket: TLSSocket, head: Buffer) =>
@@ -200,6 +245,13 @@ function secureContext(tls: FrontTls): {
     // A certificate that is not ours gets a 401 that explains itself, not a broken handshake.
     rejectUnauthorized: false,
   };
+}
+
+function addContexts(server: TlsServer, tls: FrontTls): void {
+  for (const { names, certificate, key } of tls.byName ?? []) {
+    const ca = tls.clientCa === undefined ? {} : { ca: tls.clientCa };
+    for (const name of names) server.addContext(name, { cert: certificate, key, ...ca });
+  }
 }
 
 /** Listens, and answers every request through `handler`. Rejects with the system's error when the port is taken. */

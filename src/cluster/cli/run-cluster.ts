@@ -2,8 +2,10 @@
 import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
-import { createLogger, type Logger } from "../../core/log.ts";
+import { createLogger, type Level, type Logger, type Threshold } from "../../core/log.ts";
 import { lockDirectory } from "../../store/directory-lock.ts";
+import { type ApiServerFlags, resolveApiServerFlags } from "../api-server-flags/index.ts";
+import { levelOf } from "../server-pages.ts";
 import { type ControlPlane, startControlPlane } from "../control-plane.ts";
 import { publishKubeconfig } from "../kubeconfig.ts";
 import { hostNetworkBefore } from "../machines/host-network.ts";
@@ -66,10 +68,9 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
   const stopping = new AbortController();
   const stop = (): void => stopping.abort();
   for (const s of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(s, stop);
-  const log = createLogger({
-    level: process.env["TSUKUBE_DEBUG"] ? "debug" : "info",
-    ...(process.env["TSUKUBE_REPORT_FD"] || process.env["TSUKUBE_DEBUG"] ? {} : { level: "error" }),
-  });
+  const flags = resolveApiServerFlags(config.kubeApiserverArgs);
+  const threshold: Threshold = { level: firstLevel(flags) };
+  const log = createLogger({ level: threshold, json: flags.string("logging-format") === "json" });
   let unlock: () => void;
   try {
     unlock = lockDirectory(config.dataDir);
@@ -82,7 +83,7 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
       ready ||= r.type === "ready";
       options.report(r);
     };
-    await lockedRun(config, { ...options, report }, log, stopping.signal);
+    await lockedRun(config, { ...options, report }, log, threshold, stopping.signal);
     return ready ? 0 : 1;
   } catch (error) {
     throw startupProblem(error, config);
@@ -91,7 +92,20 @@ export async function runCluster(config: ClusterConfig, options: RunOptions): Pr
   }
 }
 
-async function lockedRun(config: ClusterConfig, options: RunOptions, log: Logger, stopping: AbortSignal): Promise<void> {
+/** On a terminal only what goes wrong; more where a file takes it, or where somebody asked. */
+function firstLevel(flags: ApiServerFlags): Level {
+  if (process.env["TSUKUBE_DEBUG"]) return "debug";
+  if (flags.given("v")) return levelOf(flags.int("v"));
+  return process.env["TSUKUBE_REPORT_FD"] ? "info" : "error";
+}
+
+async function lockedRun(
+  config: ClusterConfig,
+  options: RunOptions,
+  log: Logger,
+  threshold: Threshold,
+  stopping: AbortSignal,
+): Promise<void> {
   const started = performance.now();
   const previous = readRun(config.dataDir);
   const pki = ensurePki(config);
@@ -110,7 +124,7 @@ async function lockedRun(config: ClusterConfig, options: RunOptions, log: Logger
   await removeSurplusMachines(config);
   let plane: ControlPlane | undefined;
   try {
-    plane = await startControlPlane({ config, pki, clock: systemClock, log });
+    plane = await startControlPlane({ config, pki, clock: systemClock, log, threshold });
     options.report({ type: "progress", text: `API ready after ${seconds(performance.now() - started)} at ${plane.url}` });
     await publish(config, pki, plane.url, options.kubeconfig);
     await bringUp(config, pki, plane, log, stopping, options);
