@@ -46,7 +46,7 @@ export function readConfigDocument(text: string, known: ConfigKind): Json {
   if (typeof apiVersion !== "string" || apiVersion === "") throw new ConfigError(`Object 'apiVersion' is missing in '${text}'`);
   if (kind !== known.kind || !known.versions.includes(apiVersion)) {
     throw new ConfigError(
-      `no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in scheme "pkg/runtime/scheme.go:100"`,
+      `no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`,
     );
   }
   const problems: string[] = [];
@@ -72,7 +72,7 @@ function read(text: string, strict: boolean): unknown {
   try {
     return parseYaml(text, { strict });
   } catch (error) {
-    if (error instanceof YamlError) throw new ConfigError(strict ? error.message : `error converting YAML to JSON: ${error.message}`);
+    if (error instanceof YamlError) throw new ConfigError(error.message);
     throw error;
   }
 }
@@ -81,6 +81,16 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "array";
   if (typeof value === "boolean") return "bool";
   return typeof value === "bigint" ? "number" : typeof value;
+}
+
+/** What Go's time.ParseDuration has against a text. */
+function durationFault(text: string): string {
+  const rest = text.replace(/^[-+]/, "").replace(/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*/, "");
+  const [, number, unit = ""] = /^(\d+\.?\d*|\.\d+)([^\d.]*)/.exec(rest) ?? [];
+  if (number === undefined) return `time: invalid duration ${goQuote(text)}`;
+  return unit === ""
+    ? `time: missing unit in duration ${goQuote(text)}`
+    : `time: unknown unit ${goQuote(unit)} in duration ${goQuote(text)}`;
 }
 
 const goTypes: Readonly<Record<string, string>> = { string: "string", bool: "bool", int: "int32", duration: "string" };
@@ -93,7 +103,7 @@ function walk(value: unknown, shape: ConfigShape, path: string, struct: string, 
     `json: cannot unmarshal ${kindOf(value)} into Go ${path === "" ? "value" : `struct field ${struct}.${path.replace(/\[\d+\]/g, "")}`} of type ${type}`;
   if (typeof shape === "string") {
     if (typeof value !== jsonTypes[shape]) return wrong(goTypes[shape] as string);
-    if (shape === "duration" && parseGoDuration(value as string) === undefined) return `time: invalid duration ${goQuote(value as string)}`;
+    if (shape === "duration" && parseGoDuration(value as string) === undefined) return durationFault(value as string);
     return undefined;
   }
   if ("list" in shape) {

@@ -209,8 +209,9 @@ function jwtIssuers(options: AuthenticationOptions): Issuers {
   const file = flags.file("authentication-config");
   const config = file === undefined ? flagConfiguration(flags) : parsed(file.text, file.path);
   const anonymous = anonymousOf(config, flags);
-  const validated = validateAuthentication(config, options.issuers);
+  const validated = validateAuthentication(config, []);
   refuseFaults(validated);
+  refuseOwnIssuers(config, options.issuers);
   const authenticators = new JwtAuthenticators(config, validated.expressions, {
     algorithms: file === undefined ? flags.list("oidc-signing-algs") : signingAlgorithms,
     audiences: options.audiences,
@@ -248,6 +249,12 @@ function parsed(text: string, path: string): AuthenticationConfiguration {
 function refuseFaults({ errors }: ValidatedAuthentication): void {
   if (errors.length === 0) return;
   throw new UsageError(`invalid authentication configuration: ${aggregate(errors.map(describeFieldError))}`);
+}
+
+/** Upstream tells of the cluster's own issuers only where it makes the authenticators, and by other paths. */
+function refuseOwnIssuers(config: AuthenticationConfiguration, own: readonly string[]): void {
+  const [first] = validateAuthentication(config, own).errors;
+  if (first !== undefined) throw new UsageError(describeFieldError(first).replace(/^jwt\[\d+\]\./, ""));
 }
 
 function anonymousOf(config: AuthenticationConfiguration, flags: ApiServerFlags): Issuers["anonymous"] {
