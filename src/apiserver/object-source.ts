@@ -57,6 +57,11 @@ export class ServerObjectSource<T extends KubeObject> implements ObjectSource<T>
     return this.#objects.get(namespace === "" ? name : `${namespace}/${name}`);
   }
 
+  /** How many objects there are. */
+  get size(): number {
+    return this.#objects.size;
+  }
+
   list(): T[] {
     return [...this.#objects.values()];
   }

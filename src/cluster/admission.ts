@@ -41,7 +41,7 @@ export function admissionOf(
 export function genericAdmissionOf(
   flags: ApiServerFlags,
   deps: ResourceDeps,
-  server: Pick<ApiServer, "handle" | "definitions" | "onDefinitionsChange">,
+  server: Pick<ApiServer, "handle" | "definitions" | "objects">,
   metrics: MetricsRegistry,
 ): GenericAdmission {
   try {

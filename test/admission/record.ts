@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { httpClient } from "../../src/client/http-client.ts";
 import { loadKubeconfig, resolveContext } from "../../src/client/kubeconfig.ts";
 import { conversionHooks, conversionSteps } from "./conversion-scenario.ts";
+import { policySteps } from "./policy-scenario.ts";
 import { hooks, runSteps, steps, type Ask } from "./scenario.ts";
 import { startWebhookServer } from "./webhook-server.ts";
 
@@ -28,13 +29,13 @@ const ask: Ask = async ({ method, url, body, contentType }) => {
 await using server = await startWebhookServer();
 for (const [path, answer] of Object.entries({ ...hooks, ...conversionHooks })) server.serve(path, answer);
 await client.raw("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-const scenarios = { webhooks: steps, conversion: conversionSteps };
+const scenarios = { webhooks: steps, conversion: conversionSteps, policies: policySteps };
 const wanted = process.argv.slice(3);
 try {
   // A configuration is known to the server a moment after it was answered.
   const slow: Ask = async (step) => {
     const answer = await ask(step);
-    const settle = step.url.includes("webhookconfigurations") ? 1500 : step.url.includes("customresourcedefinitions") ? 3000 : 0;
+    const settle = /webhookconfigurations|policybindings/.test(step.url) ? 1500 : step.url.includes("customresourcedefinitions") ? 3000 : 0;
     if (settle > 0) await new Promise((done) => setTimeout(done, settle));
     return answer;
   };

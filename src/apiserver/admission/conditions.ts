@@ -38,9 +38,10 @@ export class MatchConditions {
   }
 
   /** One that is false decides, whatever else fails. Throws a Need. */
-  match(variables: Variables): ConditionResult {
+  match(activate: (budget: Budget) => Variables): ConditionResult {
     const errors: string[] = [];
     const budget = new Budget(MATCH_CONDITIONS_BUDGET);
+    const variables = activate(budget);
     try {
       let failed: string | undefined;
       for (const { name, expression } of this.#conditions) {

@@ -178,12 +178,15 @@ export class Budget {
 }
 
 /** A value, or in upstream's words why there is none. */
-export type Evaluation = { readonly value: CelValue; readonly error?: undefined } | { readonly error: string; readonly value?: undefined };
+export type Evaluation =
+  | { readonly value: CelValue; readonly error?: undefined; readonly failure?: undefined }
+  /** `failure`: the engine's own words. */
+  | { readonly error: string; readonly failure: string; readonly value?: undefined };
 
 /** Runs one expression. A {@link import("../../lang/cel/need.ts").Need} and {@link BudgetSpent} are thrown. */
 export function evaluate(expression: CompiledExpression, variable: Variables, budget: Budget): Evaluation {
   const { run, source } = expression;
-  if (run === undefined) return { error: `compilation error: ${expression.error ?? ""}` };
+  if (run === undefined) return { error: `compilation error: ${expression.error ?? ""}`, failure: expression.error ?? "" };
   const meter = new CostMeter(PER_CALL_LIMIT);
   try {
     const value = run(variable, meter);
@@ -192,7 +195,7 @@ export function evaluate(expression: CompiledExpression, variable: Variables, bu
   } catch (error) {
     if (!(error instanceof CelError) && !(error instanceof CelBudgetError)) throw error;
     budget.spend(meter.spent);
-    return { error: `expression '${source}' resulted in error: ${error.message}` };
+    return { error: `expression '${source}' resulted in error: ${error.message}`, failure: error.message };
   }
 }
 

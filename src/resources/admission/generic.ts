@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { AdmissionPlugin } from "../../apiserver/admission.ts";
+import { policyAdmission } from "../../apiserver/admission/policy/plugin.ts";
 import { webhookAdmission } from "../../apiserver/admission/webhook/plugin.ts";
 import type { ApiServer } from "../../apiserver/server-interface.ts";
 import type { ClientConfig } from "../../client/config.ts";
@@ -16,7 +17,7 @@ import { parseWebhookConfiguration } from "./configuration/webhook-configuration
 import { resolveServiceEndpoint } from "../services/endpoint-resolution.ts";
 
 export interface GenericAdmissionOptions {
-  readonly server: Pick<ApiServer, "handle" | "definitions">;
+  readonly server: Pick<ApiServer, "handle" | "definitions" | "objects">;
   readonly metrics: MetricsRegistry;
   /** How to reach this server itself, for webhooks at `kubernetes.default.svc`. */
   readonly loopback?: ClientConfig | undefined;
@@ -42,6 +43,16 @@ export function webhookServices(deps: Pick<ResourceDeps, "objects">): ResolveSer
     }
   };
 }
+
+/** What is asked on the way of every request: policies about it could lock everybody out. */
+const reviews: ReadonlySet<string> = new Set([
+  "authentication.k8s.io/selfsubjectreviews",
+  "authentication.k8s.io/tokenreviews",
+  "authorization.k8s.io/localsubjectaccessreviews",
+  "authorization.k8s.io/selfsubjectaccessreviews",
+  "authorization.k8s.io/selfsubjectrulesreviews",
+  "authorization.k8s.io/subjectaccessreviews",
+]);
 
 function readKubeconfig(file: string): Kubeconfig {
   try {
@@ -70,9 +81,22 @@ export function genericAdmission(deps: ResourceDeps, options: GenericAdmissionOp
     loopback,
     kubeconfigs: { mutating: kubeconfigOf("MutatingAdmissionWebhook"), validating: kubeconfigOf("ValidatingAdmissionWebhook") },
   });
+  const policies = policyAdmission({
+    server,
+    namespaces: (name) => deps.objects("", "namespaces").get("", name),
+    excluded: reviews,
+    authorizer: deps.authorizer,
+    clock: deps.clock,
+    log: deps.log,
+    metrics,
+  });
+  const plugins = [webhooks.mutating, webhooks.validating, policies.mutating, policies.validating];
   return {
-    plugins: { [webhooks.mutating.name]: webhooks.mutating, [webhooks.validating.name]: webhooks.validating },
-    start: () => webhooks.start(),
-    stop: () => webhooks.stop(),
+    plugins: Object.fromEntries(plugins.map((plugin) => [plugin.name, plugin])),
+    start: async () => void (await Promise.all([webhooks.start(), policies.start()])),
+    stop: () => {
+      webhooks.stop();
+      policies.stop();
+    },
   };
 }

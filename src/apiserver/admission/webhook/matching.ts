@@ -51,7 +51,7 @@ export async function conditionsMatch(hook: Hook, type: string, question: Questi
   const { attributes } = question;
   const answers = new Answers<AuthorizationRequest, AuthorizationAnswer>();
   const started = deps.clock.monotonic();
-  const result = await withAnswers(() => conditions.match(activation({ ...question, answers })), answers, deps.authorize);
+  const result = await withAnswers(() => conditions.match(() => activation({ ...question, answers })), answers, deps.authorize);
   const owner = { name: hook.spec.name, kind: "webhook", type, operation: attributes.operation };
   deps.conditionMetrics.evaluated(owner, (deps.clock.monotonic() - started) / 1000, result.errors);
   if ("error" in result) {

@@ -2,7 +2,12 @@
 import { mutable, type UnstructuredObject } from "../../../schema/object.ts";
 import type { Reinvocation } from "../../admission.ts";
 import { jsonEqual } from "../../json-equal.ts";
-import type { Hook } from "./hooks.ts";
+
+/** A webhook, or a policy with its binding and parameter. */
+export interface Invoked {
+  readonly uid: string;
+  readonly spec: { readonly reinvocationPolicy?: string | undefined };
+}
 
 export class Rounds {
   /** Called, and to be called again should something change the object after them. */
@@ -24,7 +29,7 @@ export class Rounds {
     if (this.#called.size > 0 && !jsonEqual(this.#output, object)) this.changed();
   }
 
-  isDue(hook: Hook): boolean {
+  isDue(hook: Pick<Invoked, "uid">): boolean {
     return this.#again.has(hook.uid);
   }
 
@@ -34,7 +39,7 @@ export class Rounds {
     this.#called = new Set();
   }
 
-  called(hook: Hook): void {
+  called(hook: Invoked): void {
     if (hook.spec.reinvocationPolicy === "IfNeeded") this.#called.add(hook.uid);
   }
 

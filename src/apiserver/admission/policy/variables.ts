@@ -1,0 +1,173 @@
+/** `variables` of policies: named expressions, evaluated when they are first used, each seeing those before it. */
+import {
+  CelError,
+  CelMap,
+  type CelType,
+  type CelValue,
+  DYN,
+  type Environment,
+  type Library,
+  objectType,
+  STRING,
+} from "../../../lang/cel/index.ts";
+import {
+  type ActivationInputs,
+  activation,
+  type Budget,
+  type CompiledExpression,
+  compileExpression,
+  evaluate,
+  expressionEnvironment,
+  type Variables,
+} from "../expressions.ts";
+
+export interface NamedExpression {
+  readonly name: string;
+  readonly expression: string;
+}
+
+const variablesType = objectType("kubernetes.variables");
+
+type Fields = ReadonlyMap<string, CelType>;
+
+/** Any field is there, of any type: what is made of `Object{…}` is looked at when it is applied. */
+class AnyFields extends Map<string, CelType> {
+  override get(): CelType {
+    return DYN;
+  }
+  override has(): boolean {
+    return true;
+  }
+}
+
+const anyFields: Fields = new AnyFields();
+const patchFields: Fields = new Map([
+  ["op", STRING],
+  ["from", STRING],
+  ["path", STRING],
+  ["value", DYN],
+]);
+
+/** The types of an environment, with `variables` growing and, for mutations, `Object`, `Object.spec`, … and `JSONPatch`. */
+class PolicyTypes extends Map<string, Fields> {
+  readonly #variables: Fields;
+  readonly #patches: boolean;
+
+  constructor(objects: ReadonlyMap<string, Fields>, variables: Fields, patches: boolean) {
+    super(objects);
+    this.#variables = variables;
+    this.#patches = patches;
+  }
+
+  override get(name: string): Fields | undefined {
+    if (name === variablesType.name) return this.#variables;
+    if (this.#patches && name === "JSONPatch") return patchFields;
+    if (this.#patches && (name === "Object" || name.startsWith("Object."))) return anyFields;
+    return super.get(name);
+  }
+
+  override has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+}
+
+export interface PolicyEnvironmentOptions {
+  readonly params: boolean;
+  /** The types of `object` and `params` where they are known; any by default. */
+  readonly objectType?: CelType | undefined;
+  readonly paramsType?: CelType | undefined;
+  readonly objects?: Readonly<Record<string, Readonly<Record<string, CelType>>>> | undefined;
+}
+
+/** Compiles the expressions of one policy. */
+export class PolicyCompiler {
+  readonly variables: Map<string, CompiledExpression> = new Map();
+  readonly #types = new Map<string, CelType>();
+  readonly #options: PolicyEnvironmentOptions;
+  readonly #known = new Map<string, Environment>();
+
+  constructor(options: PolicyEnvironmentOptions) {
+    this.#options = options;
+  }
+
+  /** `authorizer`: default true. `patches`: the types that mutations are written with. */
+  environment(use: { readonly authorizer?: boolean; readonly patches?: Library } = {}): Environment {
+    const key = `${use.authorizer === false} ${use.patches !== undefined}`;
+    let env = this.#known.get(key);
+    if (env === undefined) {
+      const made = expressionEnvironment({
+        ...this.#options,
+        authorizer: use.authorizer,
+        variables: variablesType,
+        libraries: use.patches === undefined ? undefined : [use.patches],
+      });
+      env = { ...made, objects: new PolicyTypes(made.objects, this.#types, use.patches !== undefined) };
+      this.#known.set(key, env);
+    }
+    return env;
+  }
+
+  /** Variables after this one may use it. */
+  declare({ name, expression }: NamedExpression): CompiledExpression {
+    const compiled = compileExpression(this.environment(), expression, []);
+    this.variables.set(name, compiled);
+    this.#types.set(name, compiled.type ?? DYN);
+    return compiled;
+  }
+}
+
+/** `variables` of one evaluation. */
+class LazyVariables extends CelMap {
+  readonly #compiled: ReadonlyMap<string, CompiledExpression>;
+  readonly #variable: Variables;
+  readonly #budget: Budget;
+  readonly #known = new Map<string, CelValue | CelError>();
+
+  constructor(compiled: ReadonlyMap<string, CompiledExpression>, variable: Variables, budget: Budget) {
+    super();
+    this.#compiled = compiled;
+    this.#variable = variable;
+    this.#budget = budget;
+  }
+
+  override get type(): CelType {
+    return variablesType;
+  }
+
+  get size(): number {
+    return this.#compiled.size;
+  }
+
+  *keys(): Iterable<CelValue> {
+    yield* this.#compiled.keys();
+  }
+
+  override has(key: CelValue): boolean {
+    return typeof key === "string" && this.#compiled.has(key);
+  }
+
+  get(key: CelValue): CelValue | undefined {
+    if (typeof key !== "string") return undefined;
+    const compiled = this.#compiled.get(key);
+    if (compiled === undefined) return undefined;
+    let value = this.#known.get(key);
+    if (value === undefined) this.#known.set(key, (value = this.#evaluate(key, compiled)));
+    if (value instanceof CelError) throw value;
+    return value;
+  }
+
+  #evaluate(name: string, compiled: CompiledExpression): CelValue | CelError {
+    const quoted = JSON.stringify(name);
+    if (compiled.run === undefined) return new CelError(`composited variable ${quoted} fails to compile: ${compiled.error ?? ""}`);
+    const { value, failure } = evaluate(compiled, this.#variable, this.#budget);
+    return failure === undefined ? (value as CelValue) : new CelError(`composited variable ${quoted} fails to evaluate: ${failure}`);
+  }
+}
+
+/** The variables of one group of expressions: it has `variables` of its own, which are paid for from its budget. */
+export function policyActivation(inputs: ActivationInputs, compiled: ReadonlyMap<string, CompiledExpression>, budget: Budget): Variables {
+  const plain = activation(inputs);
+  const variable: Variables = (name) => (name === "variables" ? lazy : plain(name));
+  const lazy = new LazyVariables(compiled, variable, budget);
+  return variable;
+}
