@@ -2,6 +2,8 @@
  * OpenAPI v2 documents of several servers as one: of the others only what lies below their group versions, with the definitions and
  * parameters that it uses. A name that means something else already is taken with a suffix.
  */
+import { jsonEqual } from "../json-equal.ts";
+
 type Json = Record<string, unknown>;
 
 export interface OpenApiV2 extends Json {
@@ -38,34 +40,57 @@ export function mergeOpenApiV2(base: OpenApiV2, more: readonly OpenApiV2[]): Ope
 }
 
 function mergeInto(merged: OpenApiV2, document: OpenApiV2): void {
-  const names: Record<Section, Map<string, string>> = { definitions: new Map(), parameters: new Map() };
-  for (const section of sections) {
-    const present = merged[section] ?? {};
-    const taken = new Set([...Object.keys(present), ...Object.keys(document[section] ?? {})]);
-    for (const [name, value] of Object.entries(document[section] ?? {})) {
-      const known = present[name];
-      if (known === undefined || JSON.stringify(known) === JSON.stringify(value)) continue;
-      names[section].set(name, freeName(section, name, taken));
-    }
-  }
+  const names = { definitions: renames("definitions", merged, document), parameters: renames("parameters", merged, document) };
   const renamed = renameReferences(document, names) as OpenApiV2;
   for (const section of sections) {
     const own = Object.entries(renamed[section] ?? {});
     if (own.length === 0) continue;
     const present = (merged[section] ??= {});
-    for (const [name, value] of own) present[names[section].get(name) ?? name] ??= value;
+    for (const [name, value] of own) {
+      const to = names[section].get(name) ?? name;
+      present[to] = present[to] === undefined ? value : withKinds(present[to] as Json, value as Json);
+    }
   }
   const paths = (merged.paths ??= {});
   for (const [path, value] of Object.entries(renamed.paths ?? {})) paths[path] ??= value;
 }
 
-function freeName(section: Section, name: string, taken: Set<string>): string {
-  for (let i = 2; ; i++) {
-    const free = section === "definitions" ? `${name}_v${i}` : `${name}_${i}`;
-    if (taken.has(free)) continue;
-    taken.add(free);
-    return free;
+/** What names of `document` that mean something else in `merged` are to be called: `_v2`, or what the same was called before. */
+function renames(section: Section, merged: OpenApiV2, document: OpenApiV2): Map<string, string> {
+  const present = merged[section] ?? {};
+  const own = document[section] ?? {};
+  const taken = new Set(Object.keys(present));
+  const found = new Map<string, string>();
+  for (const [name, value] of Object.entries(own)) {
+    if (present[name] === undefined || sameModuloKinds(present[name], value)) continue;
+    let suffix = 2;
+    let next = `${name}_v${suffix}`;
+    while (present[next] !== undefined && !sameModuloKinds(present[next], value)) next = `${name}_v${++suffix}`;
+    if (present[next] === undefined) while (taken.has(next) || own[next] !== undefined) next = `${name}_v${++suffix}`;
+    taken.add(next);
+    found.set(name, next);
   }
+  return found;
+}
+
+const kindsKey = "x-kubernetes-group-version-kind";
+
+function sameModuloKinds(a: unknown, b: unknown): boolean {
+  const bare = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null) return value;
+    const { [kindsKey]: _kinds, ...rest } = value as Json;
+    return rest;
+  };
+  return jsonEqual(bare(a), bare(b));
+}
+
+/** Types that several groups share are of the kinds of all of them. */
+function withKinds(definition: Json, other: Json): Json {
+  const [own, more] = [definition[kindsKey], other[kindsKey]] as (readonly unknown[] | undefined)[];
+  if (more === undefined) return definition;
+  if (own === undefined) return { ...definition, [kindsKey]: more };
+  const fresh = more.filter((kind) => !own.some((known) => jsonEqual(known, kind)));
+  return fresh.length === 0 ? definition : { ...definition, [kindsKey]: [...own, ...fresh] };
 }
 
 const reference = /^#\/(definitions|parameters)\/(.*)$/;

@@ -124,6 +124,7 @@ export class Discovery {
     if (group === undefined) return pageNotFound();
     if (version === undefined) return plain(apiGroup(group));
     const served = group.versions.find((v) => v.version === version);
+    if (served === undefined && group.versions.every((v) => v.remote !== undefined)) return pageNotFound();
     if (served === undefined) throw unknownResource();
     return plain(apiResourceList(name, served));
   }

@@ -129,9 +129,11 @@ export function pump(body: IncomingMessage, sink: ResponseSink): Promise<void> {
       return;
     }
     sink.signal.addEventListener("abort", stop, { once: true });
-    sink.onDrain(() => body.resume());
     body.on("data", (chunk: Buffer) => {
-      if (!sink.write(chunk)) body.pause();
+      if (sink.write(chunk)) return;
+      body.pause();
+      // A sink tells of room once.
+      sink.onDrain(() => body.resume());
     });
     body.once("end", () => {
       sink.signal.removeEventListener("abort", stop);
