@@ -90,7 +90,7 @@ function membership({ args }: Invocation): Planned | undefined {
   if (list.length === 0) return { run: () => false, constant: false };
   const known = new Set<string>();
   for (const element of list) {
-    const text = element === null ? "null" : keyText(element);
+    const text = keyText(element);
     if (text === undefined) return undefined;
     known.add(text);
   }
@@ -98,7 +98,7 @@ function membership({ args }: Invocation): Planned | undefined {
   return {
     run: (frame) => {
       const given = value(frame);
-      const text = given === null ? "null" : keyText(given);
+      const text = keyText(given);
       return text !== undefined && known.has(text);
     },
   };

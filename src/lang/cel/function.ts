@@ -1,6 +1,6 @@
 import { CelError, noSuchOverload } from "./errors.ts";
 import type { CelType } from "./types.ts";
-import { type CelValue, typeOfValue } from "./values.ts";
+import { CelDuration, CelTimestamp, type CelValue, typeOfValue } from "./values.ts";
 
 /** One signature of a function and what it does. */
 export interface Overload {
@@ -66,7 +66,8 @@ const OF_VALUES = /^(?:[@_!-]|(?:startsWith|endsWith|contains|matches)$|get(?:Fu
 
 /** Operators and what values do themselves say less than functions do. */
 function mismatch(name: string, args: readonly CelValue[]): CelError {
+  const receives = typeof args[0] === "string" || args[0] instanceof CelTimestamp || args[0] instanceof CelDuration;
+  if (name === "size" || (name === "-_" && !receives)) return new CelError(`no such overload: ${name}`);
   if (OF_VALUES.test(name)) return noSuchOverload();
-  if (name === "size") return new CelError("no such overload: size");
   return new CelError(`no such overload: ${name}(${args.map((arg) => typeOfValue(arg).name).join(", ")})`);
 }

@@ -242,8 +242,8 @@ class Parser {
     const op = this.#is("!") ? "!" : "-";
     while (this.#is(op)) {
       const next = this.#tokens[this.#at + 1] as Token;
-      // The sign belongs to the number, else the least int could not be written.
-      if (op === "-" && (next.kind === "int" || next.kind === "double")) break;
+      // A single sign belongs to the number, else the least int could not be written.
+      if (op === "-" && count === 0 && (next.kind === "int" || next.kind === "double")) break;
       this.#at++;
       count++;
     }
@@ -303,7 +303,9 @@ class Parser {
   #arguments(): Expr[] {
     const args: Expr[] = [];
     if (this.#accept(")")) return args;
-    do args.push(this.#within([",", ")"], () => this.#expr(args.length === 0 ? [")"] : [])));
+    this.#begins([")"]);
+    if (this.#accept(")")) return args;
+    do args.push(this.#within([",", ")"], () => this.#expr()));
     while (this.#accept(","));
     this.#expect(")");
     return args;
