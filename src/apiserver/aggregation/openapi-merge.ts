@@ -75,13 +75,16 @@ function renames(section: Section, merged: OpenApiV2, document: OpenApiV2): Map<
 
 const kindsKey = "x-kubernetes-group-version-kind";
 
+/** The same but for the kinds it is of, and for how it is put in words: servers of other versions describe shared types differently. */
 function sameModuloKinds(a: unknown, b: unknown): boolean {
-  const bare = (value: unknown): unknown => {
-    if (typeof value !== "object" || value === null) return value;
-    const { [kindsKey]: _kinds, ...rest } = value as Json;
-    return rest;
-  };
   return jsonEqual(bare(a), bare(b));
+}
+
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(bare);
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(([key, item]) => key !== kindsKey && (key !== "description" || typeof item !== "string"));
+  return Object.fromEntries(kept.map(([key, item]) => [key, bare(item)]));
 }
 
 /** Types that several groups share are of the kinds of all of them. */
