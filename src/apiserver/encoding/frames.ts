@@ -20,13 +20,13 @@ export function itemsBytes(served: Served, entries: readonly Entry[], format: Fr
   // Items of built-in types carry no kind and apiVersion: `{` and what follows the head up to metadata.
   const skip = served.head.length - '"metadata":{'.length;
   let length = 0;
-  for (const entry of entries) length += entry.json(served).length - skip + 2;
+  for (const entry of entries) length += entry.jsonLength(served) - skip + 2;
   const out = Buffer.allocUnsafe(Math.max(0, length - 1));
   let at = 0;
   for (const entry of entries) {
     if (at > 0) out[at++] = 0x2c;
     out[at++] = 0x7b;
-    at += entry.json(served).copy(out, at, skip);
+    at += entry.copyJson(served, out, at, skip);
   }
   return out;
 }
@@ -34,12 +34,12 @@ export function itemsBytes(served: Served, entries: readonly Entry[], format: Fr
 /** Custom resources keep kind and apiVersion in lists, as upstream's unstructured ones do. */
 function wholeJsonItems(served: Served, entries: readonly Entry[]): Buffer {
   let length = 0;
-  for (const entry of entries) length += entry.json(served).length + 1;
+  for (const entry of entries) length += entry.jsonLength(served) + 1;
   const out = Buffer.allocUnsafe(Math.max(0, length - 1));
   let at = 0;
   for (const entry of entries) {
     if (at > 0) out[at++] = 0x2c;
-    at += entry.json(served).copy(out, at);
+    at += entry.copyJson(served, out, at, 0);
   }
   return out;
 }
@@ -78,12 +78,12 @@ export function changesBytes(served: Served, changes: readonly Change[], format:
     return frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames);
   }
   let length = 0;
-  for (const { type, entry } of changes) length += (eventHeads[type] as Buffer).length + entry.json(served).length + 2;
+  for (const { type, entry } of changes) length += (eventHeads[type] as Buffer).length + entry.jsonLength(served) + 2;
   const out = Buffer.allocUnsafe(length);
   let at = 0;
   for (const { type, entry } of changes) {
     at += (eventHeads[type] as Buffer).copy(out, at);
-    at += entry.json(served).copy(out, at);
+    at += entry.copyJson(served, out, at, 0);
     at += eventEnd.copy(out, at);
   }
   return out;

@@ -5,7 +5,12 @@
 import { deepFreeze, type UnstructuredObject } from "../../schema/object.ts";
 import { encodeProtobufBody } from "../../schema/codec.ts";
 import { encodeGoJson } from "../../lang/json-text.ts";
+import type { Labels } from "../../schema/label-selector.ts";
 import type { Served } from "../served.ts";
+import type { Warm, Warmth } from "./warmth.ts";
+
+/** How much more memory an object takes than the JSON that it was parsed from, about. */
+const parsedBytes = 3;
 
 interface Frames {
   readonly served: Served;
@@ -22,7 +27,7 @@ export interface FieldSource {
   selectableFields?(object: UnstructuredObject): Record<string, string>;
 }
 
-export class Entry {
+export class Entry implements Warm {
   /** `namespace/name`, or `name`. */
   readonly key: string;
   readonly revision: number;
@@ -30,24 +35,41 @@ export class Entry {
   readonly value: Uint8Array;
   /** By what the stored value is sealed: where that is not the present seal it is written anew, even if the object stays the same. */
   readonly seal: string | undefined;
+  warmTurn = 0;
+  warmBytes = 0;
   readonly #decode: Decode;
+  readonly #warmth: Warmth | undefined;
   #object: UnstructuredObject | undefined;
   #frozen = false;
   #fields: Record<string, string> | undefined;
   /** Whose fields these are: two groups that share their objects select by different names. */
   #fieldsOf: FieldSource | undefined;
   #frames: Frames[] | undefined;
+  /** Null: it has none. */
+  #labels: Labels | null | undefined;
 
-  /** `object` is what `value` says, when it is at hand: it becomes the entry's own. */
-  constructor(key: string, revision: number, value: Uint8Array, seal: string | undefined, decode: Decode, object?: UnstructuredObject) {
+  /**
+   * `object` is what `value` says, when it is at hand: it becomes the entry's own. Without `warmth` everything that is made is kept.
+   */
+  constructor(
+    key: string,
+    revision: number,
+    value: Uint8Array,
+    seal: string | undefined,
+    decode: Decode,
+    object?: UnstructuredObject,
+    warmth?: Warmth,
+  ) {
     this.key = key;
     this.revision = revision;
     this.value = value;
     this.seal = seal;
     this.#decode = decode;
+    this.#warmth = warmth;
     if (object !== undefined) {
       this.#object = object;
       this.#stamp(object);
+      warmth?.made(this, parsedBytes * value.length);
     }
   }
 
@@ -68,11 +90,26 @@ export class Entry {
   /** The object at the storage version. Not to be changed or handed out: see {@link object}. */
   peek(): UnstructuredObject {
     if (this.#object === undefined) {
-      const object = this.#decode(this.value);
-      this.#stamp(object);
-      this.#object = object;
-    }
+      this.#object = this.#parse();
+      this.#warmth?.made(this, parsedBytes * this.value.length);
+    } else this.#used();
     return this.#object;
+  }
+
+  #parse(): UnstructuredObject {
+    const object = this.#decode(this.value);
+    this.#stamp(object);
+    return object;
+  }
+
+  #used(): void {
+    const warmth = this.#warmth;
+    if (warmth !== undefined && this.warmTurn !== warmth.turn) warmth.used(this);
+  }
+
+  /** The object for a look that is not to keep it. Not to be changed or handed out. */
+  glance(): UnstructuredObject {
+    return this.#object ?? this.#parse();
   }
 
   /** The frozen object at the storage version. */
@@ -93,27 +130,77 @@ export class Entry {
     return (frames.object ??= deepFreeze(served.fromStorage(object)));
   }
 
-  labels(): Record<string, string> | undefined {
-    return this.peek().metadata?.labels;
+  /** Kept from the first question on, even where the object is not. */
+  labels(): Labels | undefined {
+    if (this.#labels === undefined) {
+      const { labels } = this.glance().metadata ?? {};
+      this.#labels = (this.#warmth === undefined ? labels : this.#warmth.share(labels)) ?? null;
+    }
+    return this.#labels ?? undefined;
   }
 
-  /** The values of the fields that can be selected by. */
+  /** The values of the fields that can be selected by. Kept as labels are. */
   fields(source: FieldSource): Record<string, string> {
     if (this.#fields === undefined || this.#fieldsOf !== source) {
-      this.#fields = { ...source.selectableFields?.(this.object()), "metadata.name": this.name, "metadata.namespace": this.namespace };
+      this.#fields = this.#fieldsBy(source);
       this.#fieldsOf = source;
     }
     return this.#fields;
   }
 
+  /** One field's value, without keeping them all. */
+  field(source: FieldSource, field: string): string {
+    const fields = this.#fieldsOf === source ? this.#fields : undefined;
+    return (fields ?? this.#fieldsBy(source))[field] ?? "";
+  }
+
+  #fieldsBy(source: FieldSource): Record<string, string> {
+    const own = source.selectableFields === undefined ? undefined : source.selectableFields(this.glance());
+    return { ...own, "metadata.name": this.name, "metadata.namespace": this.namespace };
+  }
+
   /** The JSON of the object at a served version, kind and apiVersion first. */
   json(served: Served): Buffer {
     const frames = this.#framesOf(served);
-    return (frames.json ??= this.#encodeJson(served));
+    if (frames.json === undefined) {
+      frames.json = this.#encodeJson(served);
+      this.#warmth?.made(this, frames.json.length);
+    } else this.#used();
+    return frames.json;
+  }
+
+  /** How long {@link json} is, mostly without making it. */
+  jsonLength(served: Served): number {
+    const known = this.#known(served)?.json;
+    if (known !== undefined) return known.length;
+    const from = served.sameShape ? storedHeadLength(this.value, served.storedVersion) : -1;
+    if (from < 0) return this.json(served).length;
+    return served.head.length + this.#slot().length + this.value.length - from;
+  }
+
+  /** Puts {@link json} without its first `skip` bytes into a buffer, mostly without making it. Answers how much it was. */
+  copyJson(served: Served, out: Buffer, at: number, skip: number): number {
+    const known = this.#known(served)?.json;
+    if (known !== undefined) return known.copy(out, at, skip);
+    const from = served.sameShape ? storedHeadLength(this.value, served.storedVersion) : -1;
+    if (from < 0) return this.json(served).copy(out, at, skip);
+    let end = at + served.head.copy(out, at, skip);
+    end += out.write(this.#slot(), end, "latin1");
+    out.set(from === 0 ? this.value : this.value.subarray(from), end);
+    return end + this.value.length - from - at;
+  }
+
+  #slot(): string {
+    return this.revision === 0 ? "" : `"resourceVersion":"${this.revision}",`;
+  }
+
+  #known(served: Served): Frames | undefined {
+    if (this.#frames !== undefined) for (const frames of this.#frames) if (frames.served === served) return frames;
+    return undefined;
   }
 
   #encodeJson(served: Served): Buffer {
-    const slot = this.revision === 0 ? "" : `"resourceVersion":"${this.revision}",`;
+    const slot = this.#slot();
     const { value } = this;
     const { head } = served;
     let tail = value;
@@ -132,12 +219,17 @@ export class Entry {
   /** The protobuf message of the object at a served version, without envelope. */
   protobuf(served: Served): Uint8Array {
     const frames = this.#framesOf(served);
-    return (frames.protobuf ??= encodeProtobufBody(served.version.typeName, served.fromStorage(this.peek())));
+    if (frames.protobuf === undefined) {
+      frames.protobuf = encodeProtobufBody(served.version.typeName, served.fromStorage(this.glance()));
+      this.#warmth?.made(this, frames.protobuf.length);
+    } else this.#used();
+    return frames.protobuf;
   }
 
   #framesOf(served: Served): Frames {
+    const known = this.#known(served);
+    if (known !== undefined) return known;
     this.#frames ??= [];
-    for (const frames of this.#frames) if (frames.served === served) return frames;
     const frames: Frames = { served, object: undefined, json: undefined, protobuf: undefined };
     this.#frames.push(frames);
     return frames;
@@ -145,8 +237,13 @@ export class Entry {
 
   /** Lets go of everything that can be made again from the stored bytes: the entry is history now. */
   release(): void {
-    this.#frames = undefined;
+    this.cool();
     this.#fields = undefined;
+    this.#labels = undefined;
+  }
+
+  cool(): void {
+    this.#frames = undefined;
     this.#object = undefined;
     this.#frozen = false;
   }
@@ -155,7 +252,7 @@ export class Entry {
   at(revision: number): Entry {
     const known = this.#object;
     const object = known === undefined ? undefined : { ...known, metadata: { ...known.metadata } };
-    return new Entry(this.key, revision, this.value, this.seal, this.#decode, object);
+    return new Entry(this.key, revision, this.value, this.seal, this.#decode, object, this.#warmth);
   }
 }
 

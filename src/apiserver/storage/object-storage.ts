@@ -12,6 +12,7 @@ import { orderMetadata } from "./metadata-order.ts";
 import { encodeStored, Entry } from "./entry.ts";
 import { ResourceCache } from "./resource-cache.ts";
 import { PageCache } from "./page-cache.ts";
+import type { Warmth } from "./warmth.ts";
 import { storeApiError } from "./store-errors.ts";
 
 /** Someone else wrote first. */
@@ -36,6 +37,8 @@ export interface ObjectStorageOptions {
   readonly storagePrefix: string;
   /** Turns a stored object of another version into one of the storage version. */
   readonly upgrade: (object: UnstructuredObject) => UnstructuredObject;
+  /** How much of what is made of stored bytes is kept; one for all resources of a server. */
+  readonly warmth?: Warmth | undefined;
   /** Hears of watches that had to be ended because they threw. */
   readonly fault: (error: unknown) => void;
 }
@@ -51,7 +54,7 @@ export class ObjectStorage {
     const { store, clock, storagePrefix, upgrade } = options;
     this.#store = store;
     this.#decode = (value) => upgrade(decodeStored(value));
-    this.cache = new ResourceCache(store, clock, storagePrefix, this.#decode);
+    this.cache = new ResourceCache(store, clock, storagePrefix, this.#decode, options.warmth);
     this.hub = new WatchHub(this.cache, options.fault);
   }
 

@@ -9,6 +9,8 @@ import type { UnstructuredObject } from "../../schema/object.ts";
 import { type OrderedMap, orderedMap, prefixEnd } from "../../store/ordered-map.ts";
 import type { Store, StoreEvent, StoreWatch } from "../../store/store.ts";
 import { type Decode, encodeStored, Entry } from "./entry.ts";
+import { SelectorIndexes } from "./selector-index.ts";
+import { Warmth } from "./warmth.ts";
 
 export interface CacheEvent {
   readonly type: "ADDED" | "MODIFIED" | "DELETED";
@@ -30,11 +32,13 @@ export interface CacheFollower {
 const keptTrees = 8;
 
 export class ResourceCache {
+  readonly indexes: SelectorIndexes = new SelectorIndexes(this);
   /** `/registry/pods/` */
   readonly prefix: string;
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #decode: Decode;
+  readonly #warmth: Warmth;
   #tree: OrderedMap<Entry> = orderedMap<Entry>();
   readonly #counts = new Map<string, number>();
   #revision = 0;
@@ -56,7 +60,8 @@ export class ResourceCache {
   /** What objects that are being deleted are to look like in the end, by key. */
   readonly #removing = new Map<string, UnstructuredObject>();
 
-  constructor(store: Store, clock: Clock, storagePrefix: string, decode: Decode) {
+  constructor(store: Store, clock: Clock, storagePrefix: string, decode: Decode, warmth: Warmth = new Warmth()) {
+    this.#warmth = warmth;
     this.#store = store;
     this.#clock = clock;
     this.prefix = `${storagePrefix}/`;
@@ -96,6 +101,7 @@ export class ResourceCache {
   #forgetAll(): void {
     this.#tree = orderedMap<Entry>();
     this.#counts.clear();
+    this.indexes.clear();
     this.#history = [];
     this.#first = 0;
     this.#batch = [];
@@ -128,7 +134,7 @@ export class ResourceCache {
         : (): never => {
             throw internalError(unreadable);
           };
-    return new Entry(kv.key.slice(this.prefix.length), kv.modRevision, kv.value, kv.seal, decode, object);
+    return new Entry(kv.key.slice(this.prefix.length), kv.modRevision, kv.value, kv.seal, decode, object, this.#warmth);
   }
 
   #toCacheEvent(event: StoreEvent, previous: Entry | undefined): CacheEvent {
@@ -145,7 +151,7 @@ export class ResourceCache {
   }
 
   #lastOf(previous: Entry, last: UnstructuredObject, revision: number): Entry {
-    return new Entry(previous.key, revision, encodeStored(last), previous.seal, this.#decode, last);
+    return new Entry(previous.key, revision, encodeStored(last), previous.seal, this.#decode, last, this.#warmth);
   }
 
   /** The last event of `key` is about `object`, as long as the deletion is under way. Answers the end of that. */
@@ -168,11 +174,13 @@ export class ResourceCache {
   }
 
   #put(entry: Entry): void {
+    this.indexes.put(entry);
     if (this.#tree.set(entry.key, entry)) this.#counts.set(entry.namespace, (this.#counts.get(entry.namespace) ?? 0) + 1);
   }
 
   #remove(entry: Entry): void {
     this.#tree.delete(entry.key);
+    this.indexes.remove(entry.key);
     const left = (this.#counts.get(entry.namespace) ?? 1) - 1;
     if (left > 0) this.#counts.set(entry.namespace, left);
     else this.#counts.delete(entry.namespace);

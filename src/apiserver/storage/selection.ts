@@ -4,6 +4,7 @@ import { type FieldSelector, parseFieldSelector } from "../../schema/field-selec
 import { type LabelSelectorMatcher, parseLabelSelector } from "../../schema/label-selector.ts";
 import type { FieldSelectors } from "../resource.ts";
 import type { Entry } from "./entry.ts";
+import type { IndexTerm } from "./selector-index.ts";
 
 export class Selection {
   /** Empty: all namespaces, or a cluster-scoped resource. */
@@ -52,6 +53,18 @@ export class Selection {
 
   valueOf(entry: Entry, field: string): string {
     return field === "metadata.namespace" ? entry.namespace : (entry.fields(this.#strategy)[field] ?? "");
+  }
+
+  /** The requirements that an index can answer, the most selective kind first: fields, then labels. */
+  get terms(): readonly IndexTerm[] {
+    const source = this.#strategy;
+    const fields = (this.fields?.requirements ?? [])
+      .filter(({ field, op }) => op === "=" && !field.startsWith("metadata."))
+      .map(({ field, value }): IndexTerm => ({ kind: "field", name: field, values: [value], source }));
+    const labels = (this.labels?.requirements ?? [])
+      .filter(({ operator }) => operator === "=" || operator === "==" || operator === "in")
+      .map(({ key, values }): IndexTerm => ({ kind: "label", name: key, values: [...new Set(values)], source }));
+    return [...fields, ...labels];
   }
 
   /** The one name that can match; undefined when there may be several. */

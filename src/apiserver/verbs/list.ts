@@ -27,6 +27,7 @@ export async function list(scope: Scope): Promise<ApiResponse> {
   const options = parseListOptions(scope.request.query, false);
   const selection = parseSelection(scope.namespace, scope.request.query, scope.selectors);
   const page = await readPage(scope, selection, options);
+  scope.state.metrics.lists.listed(scope.definition, page.entries.length, page.entries.length);
   return respondPage(scope, page, negotiated);
 }
 
@@ -59,12 +60,17 @@ export async function readPage(scope: Scope, selection: Selection, options: List
     revision = options.revision;
   } else if (options.revision === 0 && options.match === "") limit = 0;
   if (options.revision === undefined) {
+    const { clock } = scope.state.options;
     const fresh = scope.storage.fresh();
+    const asked = fresh === undefined ? 0 : clock.monotonic();
     if (fresh !== undefined) await fresh;
+    scope.state.metrics.lists.consistent(scope.definition, fresh === undefined ? 0 : (clock.monotonic() - asked) / 1000);
   } else {
     const waiting = cache.waitFor(options.revision);
     if (waiting !== undefined) await waiting;
   }
+  const building = cache.indexes.prepare(selection);
+  if (building !== undefined) await building;
   const tree =
     revision === undefined || revision === cache.revision ? cache.tree : ((await cache.storedTreeAt(revision)) ?? cache.treeAt(revision));
   return takePage(scope, selection, tree, revision ?? cache.revision, start, limit);
@@ -81,7 +87,7 @@ function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, r
     return { entries, meta: { resourceVersion: String(revision) }, cacheKey: undefined };
   }
   let more = false;
-  cache.scan(tree, prefix, start, (entry) => {
+  const visit = (entry: Entry): boolean => {
     if (!selection.matches(entry)) return false;
     if (limit > 0 && entries.length === limit) {
       more = true;
@@ -89,7 +95,10 @@ function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, r
     }
     entries.push(entry);
     return false;
-  });
+  };
+  const keys = tree === cache.tree ? cache.indexes.find(selection) : undefined;
+  if (keys === undefined) cache.scan(tree, prefix, start, visit);
+  else for (const key of keys) if (key >= start && visit(tree.get(key) as Entry)) break;
   const cacheKey = tree === cache.tree && selection.everything ? `${prefix}\u0000${start}\u0000${limit}` : undefined;
   if (!more) return { entries, meta: { resourceVersion: String(revision) }, cacheKey };
   const last = (entries.at(-1) as Entry).key;
