@@ -200,6 +200,7 @@ class Checker {
 
   /** The signature with type parameters of its own. */
   #instance(overload: Signature): { args: readonly CelType[]; result: CelType } {
+    if (!isGeneric(overload)) return overload;
     const suffix = `#${++this.#fresh}`;
     const rename = (type: CelType): CelType => {
       if (type.kind === "param") return param(type.name + suffix);
@@ -293,6 +294,19 @@ class Checker {
     }
     return [DYN, DYN];
   }
+}
+
+const generic = new WeakMap<object, boolean>();
+
+/** Whether type parameters stand in the signature. */
+function isGeneric(overload: Signature): boolean {
+  let known = generic.get(overload);
+  if (known === undefined) {
+    const mentions = (type: CelType): boolean => type.kind === "param" || type.params.some(mentions);
+    known = mentions(overload.result) || overload.args.some(mentions);
+    generic.set(overload, known);
+  }
+  return known;
 }
 
 type Signature = Pick<Overload, "id" | "member" | "args" | "result">;

@@ -2,24 +2,36 @@ import { type CelType, DYN, formatType } from "./types.ts";
 
 /** What type parameters have been found to stand for; parameters are told apart by their names. */
 export class Substitution {
-  #found: Map<string, CelType> = new Map();
+  readonly #found = new Map<string, CelType>();
+  /** What was learnt, with what was known before, to be forgotten again. */
+  readonly #learnt: (readonly [name: string, before: CelType | undefined])[] = [];
 
   /**
    * Whether a value of type `a` may be given where `b` is wanted; learns what parameters stand for. After false what was
    * learnt on the way is forgotten.
    */
   assignable(a: CelType, b: CelType): boolean {
-    const before = new Map(this.#found);
-    if (this.#assignable(a, b)) return true;
-    this.#found = before;
-    return false;
+    const before = this.#learnt.length;
+    return this.#assignable(a, b) || this.#forget(before);
   }
 
   assignableAll(a: readonly CelType[], b: readonly CelType[]): boolean {
-    const before = new Map(this.#found);
-    if (a.length === b.length && a.every((t, i) => this.#assignable(t, b[i] as CelType))) return true;
-    this.#found = before;
+    const before = this.#learnt.length;
+    return this.#eachAssignable(a, b) || this.#forget(before);
+  }
+
+  #forget(since: number): false {
+    while (this.#learnt.length > since) {
+      const [name, before] = this.#learnt.pop() as readonly [string, CelType | undefined];
+      if (before) this.#found.set(name, before);
+      else this.#found.delete(name);
+    }
     return false;
+  }
+
+  #learn(name: string, type: CelType): void {
+    this.#learnt.push([name, this.#found.get(name)]);
+    this.#found.set(name, type);
   }
 
   /** The type with its parameters replaced; those still open stay, or become dyn. */
@@ -55,13 +67,13 @@ export class Substitution {
     const found = this.#found.get(parameter.name);
     if (!found) {
       if (this.#mentions(type, parameter)) return { valid: false, known: false };
-      this.#found.set(parameter.name, type);
+      this.#learn(parameter.name, type);
       return { valid: true, known: false };
     }
     if (sameType(type, found)) return { valid: true, known: true };
     if (!this.#assignable(type, found)) return { valid: false, known: true };
     const general = mostGeneral(type, found);
-    if (!this.#mentions(general, parameter)) this.#found.set(parameter.name, general);
+    if (!this.#mentions(general, parameter)) this.#learn(parameter.name, general);
     return { valid: true, known: true };
   }
 
@@ -80,7 +92,9 @@ export function isDynamic(type: CelType): boolean {
 }
 
 export function sameType(a: CelType, b: CelType): boolean {
-  return a === b || (a.kind === b.kind && formatType(a) === formatType(b));
+  if (a === b) return true;
+  if (a.kind !== b.kind || a.params.length !== b.params.length) return false;
+  return a.params.length === 0 ? a.name === b.name : formatType(a) === formatType(b);
 }
 
 /** Whether `a` says no more than `b`: dyn says least. */
