@@ -30,6 +30,8 @@ export function orderMetadata(object: KubeObject): void {
   const ordered: Record<string, unknown> = {};
   for (const key of order) {
     const value = metadata[key];
+    // Admission may leave an empty list, which is none.
+    if (key === "managedFields" && metadata.managedFields?.length === 0) continue;
     if (value !== undefined || key === "resourceVersion") ordered[key] = value;
   }
   object.metadata = ordered as ObjectMeta;
