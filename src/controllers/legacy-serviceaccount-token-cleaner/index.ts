@@ -78,7 +78,7 @@ async function carryOut(
   const at = client.resource(secrets, namespace);
   try {
     if (fate === "delete") {
-      await at.delete(name, { signal, preconditions: { ...(resourceVersion === undefined ? {} : { resourceVersion }) } });
+      await at.delete(name, { signal, preconditions: resourceVersion === undefined ? {} : { resourceVersion } });
     } else {
       await at.patch(
         name,
