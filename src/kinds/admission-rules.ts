@@ -1,9 +1,11 @@
-/** Webhook configurations (`admissionregistration/validation`). What the expressions of match conditions mean is not looked at. */
+/** Webhook configurations, and the rules that policies have too (`admissionregistration/validation`). */
 import type { FieldError } from "../schema/field-error.ts";
-import { duplicate, FieldPath, invalidField, notSupported, required, tooMany } from "../schema/field-error.ts";
+import { duplicate, FieldPath, invalidField, notSupported, required } from "../schema/field-error.ts";
 import { dns1035Label } from "../core/names.ts";
-import type { MatchCondition, MutatingWebhook, RuleWithOperations, ValidatingWebhook } from "../schema/types/admissionregistration-v1.ts";
-import { validateFullyQualifiedName, validateQualifiedName } from "./formats.ts";
+import type { MutatingWebhook, RuleWithOperations, ValidatingWebhook } from "../schema/types/admissionregistration-v1.ts";
+import { validateFullyQualifiedName } from "./formats.ts";
+import { validateMatchConditions } from "./match-conditions.ts";
+import { semanticEqual } from "./semantic-equal.ts";
 import { selectorHasInvalidLabelValue, validateLabelSelector } from "./object-meta.ts";
 import { validateWebhookService, validateWebhookUrl } from "./webhook-client.ts";
 
@@ -29,9 +31,13 @@ export function validateWebhooks({ webhooks = [] }: Configuration, old?: Configu
   const looseLabels = before.some(
     (w) => selectorHasInvalidLabelValue(w.namespaceSelector) || selectorHasInvalidLabelValue(w.objectSelector),
   );
+  const conditions = (of: readonly Webhook[]): unknown[] => of.map((w) => w.matchConditions);
+  const sameConditions = old !== undefined && semanticEqual(conditions(webhooks), conditions(before));
   webhooks.forEach((webhook, i) => {
     const at = new FieldPath("webhooks").index(i);
     validateWebhook(webhook, at, quietBefore ? quietSideEffects : sideEffects, looseLabels, errors);
+    // Conditions that are as they were have been looked at when they came.
+    if (!sameConditions) errors.push(...validateMatchConditions(webhook.matchConditions ?? [], false, at.child("matchConditions")));
     validateReviewVersions(webhook.admissionReviewVersions ?? [], knownBefore, at.child("admissionReviewVersions"), errors);
     if (!uniqueBefore || !webhook.name) return;
     if (names.has(webhook.name)) errors.push(duplicate(at.child("name"), webhook.name));
@@ -65,22 +71,6 @@ function validateWebhook(webhook: Webhook, at: FieldPath, effects: readonly stri
   // Upstream swaps the two names, so a missing one is reported as the other.
   else if (service)
     validateWebhookService({ ...service, name: service.namespace, namespace: service.name }, client.child("service"), errors);
-  validateConditions(webhook.matchConditions ?? [], at.child("matchConditions"), errors);
-}
-
-function validateConditions(conditions: readonly MatchCondition[], at: FieldPath, errors: FieldError[]): void {
-  if (conditions.length > 64) errors.push(tooMany(at, conditions.length, 64));
-  const names = new Set<string>();
-  conditions.forEach(({ name, expression }, i) => {
-    const here = at.index(i);
-    if (!expression || expression.trim() === "") errors.push(required(here.child("expression")));
-    if (!name) errors.push(required(here.child("name")));
-    else {
-      validateQualifiedName(name, here.child("name"), errors);
-      if (names.has(name)) errors.push(duplicate(here.child("name"), name));
-      names.add(name);
-    }
-  });
 }
 
 function validateReviewVersions(versions: readonly string[], known: boolean, at: FieldPath, errors: FieldError[]): void {
@@ -99,7 +89,7 @@ function validateReviewVersions(versions: readonly string[], known: boolean, at:
 
 const operations = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 
-function validateRule(rule: RuleWithOperations, at: FieldPath, errors: FieldError[]): void {
+export function validateRule(rule: RuleWithOperations, at: FieldPath, errors: FieldError[]): void {
   const list = (values: readonly string[] | undefined, field: string, what: string): readonly string[] => {
     const given = values ?? [];
     if (given.length === 0) errors.push(required(at.child(field)));

@@ -49,7 +49,7 @@ export function internalForm(type: string, value: unknown): unknown {
   }
   const fields = fieldsOf(type);
   if (!fields) return absent ? null : value;
-  const from = (value ?? {}) as Record<string, unknown>;
+  const from = withoutNesting((value ?? {}) as Record<string, unknown>, fields);
   const form: Record<string, unknown> = {};
   for (const field of fields) {
     const own = from[field.name];
@@ -57,6 +57,13 @@ export function internalForm(type: string, value: unknown): unknown {
     form[field.shown] = internalForm(field.type, own);
   }
   return form;
+}
+
+/** Templates have their metadata beside their spec: Go embeds it, so that its fields are theirs. */
+function withoutNesting(value: Record<string, unknown>, fields: readonly Field[]): Record<string, unknown> {
+  const { metadata } = value;
+  if (typeof metadata !== "object" || metadata === null || fields.some((f) => f.name === "metadata")) return value;
+  return { ...(metadata as Record<string, unknown>), ...value };
 }
 
 function sorted(map: Record<string, unknown>, type: string): Record<string, unknown> {

@@ -1,6 +1,8 @@
 /** `autoscaling/v1` Scale of the workloads that have replicas. */
 import type { ObjectView, Subresource } from "../apiserver/resource.ts";
 import { scaleTable } from "../apiserver/scale-table.ts";
+import { nameIsDnsSubdomain } from "../kinds/formats.ts";
+import { validateObjectMeta } from "../kinds/object-meta.ts";
 import { invalidField, FieldPath, type FieldError } from "../schema/field-error.ts";
 import type { ReplicasPaths } from "../schema/apply/scale.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
@@ -56,8 +58,11 @@ function readScale(object: UnstructuredObject, plain: boolean): Scale {
 function writeScale(object: UnstructuredObject, view: UnstructuredObject): FieldError[] {
   const scale = view as Scale;
   const replicas = scale.spec?.replicas ?? 0;
-  if (replicas < 0)
-    return [invalidField(new FieldPath("spec").child("replicas"), replicas, "must be greater than or equal to 0", "minimum")];
+  const errors = validateObjectMeta(scale.metadata, true, nameIsDnsSubdomain);
+  if (replicas < 0) {
+    errors.push(invalidField(new FieldPath("spec").child("replicas"), replicas, "must be greater than or equal to 0", "minimum"));
+  }
+  if (errors.length > 0) return errors;
   const spec = (object["spec"] ?? {}) as Record<string, unknown>;
   spec["replicas"] = replicas;
   object["spec"] = spec;

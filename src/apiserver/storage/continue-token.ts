@@ -18,6 +18,8 @@ const invalid = (why: string): ApiError => badRequest(`invalid continue token: c
 function checkBase64(token: string): string {
   const at = token.search(/[^A-Za-z0-9_-]/);
   if (at >= 0) throw badRequest(`illegal base64 data at input byte ${at}`);
+  // One character of four says nothing: Go tells where its group begins.
+  if (token.length % 4 === 1) throw badRequest(`illegal base64 data at input byte ${token.length - 1}`);
   return token;
 }
 

@@ -150,7 +150,10 @@ export async function respondPage(scope: Scope, page: Page, negotiated: Negotiat
     const audited = request.audit === undefined ? undefined : { object: answer as KubeObject };
     return { status: 200, headers: {}, object: Object.freeze(answer) as KubeObject, audited };
   }
-  return respondObject(request, answer as KubeObject, 200, negotiated);
+  // Items of built-in types carry no kind of their own, however they are written.
+  const bare =
+    served.version.codec === undefined ? { ...answer, items: objects.map(({ kind: _, apiVersion: __, ...rest }) => rest) } : answer;
+  return respondObject(request, bare as KubeObject, 200, negotiated);
 }
 
 /** The encoded items: those of pages that were asked for lately are kept while nothing changes. */

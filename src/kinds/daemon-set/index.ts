@@ -3,6 +3,7 @@ import type { DaemonSet } from "../../schema/types/apps-v1.ts";
 import { daemonsets } from "../../schema/types/apps-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { withTemplate } from "../pod/template-writes.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
 import { daemonSetCells } from "./columns.ts";
 import { setDaemonSetDefaults } from "./defaults.ts";
@@ -12,7 +13,7 @@ import { daemonSetWrites } from "./writes.ts";
 export const daemonSetKind: Kind = kind<DaemonSet>({
   ref: daemonsets,
   setDefaults: setDaemonSetDefaults,
-  ...daemonSetWrites,
+  ...withTemplate(daemonSetWrites, (o) => o.spec?.template),
   validateCreate: validateDaemonSet,
   validateUpdate: validateDaemonSetUpdate,
   validateStatusUpdate: validateDaemonSetStatus,

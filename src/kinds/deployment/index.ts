@@ -3,6 +3,7 @@ import type { Deployment } from "../../schema/types/apps-v1.ts";
 import { deployments } from "../../schema/types/apps-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { withTemplate } from "../pod/template-writes.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
 import { deploymentCells } from "./columns.ts";
 import { setDeploymentDefaults } from "./defaults.ts";
@@ -13,7 +14,7 @@ export const deploymentKind: Kind = kind<Deployment>({
   ref: deployments,
   setDefaults: setDeploymentDefaults,
   generation: true,
-  ...deploymentWrites,
+  ...withTemplate(deploymentWrites, (o) => o.spec?.template),
   validateCreate: validateDeployment,
   validateUpdate: validateDeploymentUpdate,
   validateStatusUpdate: validateDeploymentStatus,

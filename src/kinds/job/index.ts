@@ -2,6 +2,7 @@ import type { Job } from "../../schema/types/batch-v1.ts";
 import { jobs } from "../../schema/types/batch-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { withTemplate } from "../pod/template-writes.ts";
 import { jobCells } from "./columns.ts";
 import { setJobDefaults } from "./defaults.ts";
 import { validateJobStatus } from "./validation-status.ts";
@@ -15,7 +16,7 @@ export const jobKind: Kind = kind<Job>({
   setDefaults: setJobDefaults,
   generation: true,
   defaultGarbageCollection: "orphan",
-  ...jobWrites,
+  ...withTemplate(jobWrites, (o) => o.spec?.template),
   selectableFieldNames: ["status.successful"],
   selectableFields: (job) => ({ "status.successful": String(job.status?.succeeded ?? 0) }),
   validateCreate: validateJob,

@@ -5,6 +5,7 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { mutatingAdmissionPolicyBindingCells } from "./columns.ts";
 import { setMutatingPolicyBindingDefaults } from "./defaults.ts";
+import { validatePolicyBinding } from "./validation.ts";
 
 export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPolicyBinding>({
   ref: mutatingadmissionpolicybindings,
@@ -13,5 +14,7 @@ export const mutatingAdmissionPolicyBindingKind: Kind = kind<MutatingAdmissionPo
   ...countsChangesOf<MutatingAdmissionPolicyBinding>("spec"),
   setDefaults: setMutatingPolicyBindingDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: (binding) => validatePolicyBinding(binding),
+  validateUpdate: (binding) => validatePolicyBinding(binding),
   cells: mutatingAdmissionPolicyBindingCells,
 });

@@ -5,6 +5,7 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { mutatingAdmissionPolicyCells } from "./columns.ts";
 import { setMutatingPolicyDefaults } from "./defaults.ts";
+import { validatePolicy } from "./validation.ts";
 
 export const mutatingAdmissionPolicyKind: Kind = kind<MutatingAdmissionPolicy>({
   ref: mutatingadmissionpolicies,
@@ -13,5 +14,7 @@ export const mutatingAdmissionPolicyKind: Kind = kind<MutatingAdmissionPolicy>({
   ...countsChangesOf<MutatingAdmissionPolicy>("spec"),
   setDefaults: setMutatingPolicyDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: (policy) => validatePolicy(policy),
+  validateUpdate: validatePolicy,
   cells: mutatingAdmissionPolicyCells,
 });

@@ -1,3 +1,4 @@
+import { validateConditions } from "../conditions.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import { FieldPath, invalidField, notSupported } from "../../schema/field-error.ts";
 import type { PodDisruptionBudget } from "../../schema/types/policy-v1.ts";
@@ -37,6 +38,7 @@ export function validateBudget({ spec }: PodDisruptionBudget, old?: PodDisruptio
 
 export function validateBudgetStatus({ status }: PodDisruptionBudget): FieldError[] {
   const errors: FieldError[] = [];
+  validateConditions(status?.conditions ?? [], statusPath.child("conditions"), errors);
   for (const field of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) {
     validateNonnegative(status?.[field], statusPath.child(field), errors);
   }

@@ -3,6 +3,7 @@ import type { PodTemplate } from "../../schema/types/core-v1.ts";
 import { podtemplates } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { withTemplate } from "../pod/template-writes.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
 import { podTemplateCells } from "./columns.ts";
@@ -11,7 +12,7 @@ import { validatePodTemplate } from "./validation.ts";
 
 export const podTemplateKind: Kind = kind<PodTemplate>({
   ref: podtemplates,
-  ...countsChangesOf<PodTemplate>("template"),
+  ...withTemplate(countsChangesOf<PodTemplate>("template"), (o) => o.template),
   setDefaults: setPodTemplateObjectDefaults,
   validateCreate: (template) => validatePodTemplate(template),
   validateUpdate: validatePodTemplate,

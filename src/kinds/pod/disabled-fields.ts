@@ -1,7 +1,7 @@
 /**
  * Fields of features that upstream has off by default in v1.36: dropped from a spec unless the old one uses them already.
  */
-import type { PodSpec } from "../../schema/types/core-v1.ts";
+import type { PodSpec, PodStatus } from "../../schema/types/core-v1.ts";
 import { visitContainers } from "./containers.ts";
 
 /** Drops them, in place. */
@@ -39,4 +39,20 @@ function usesStopSignals(spec: PodSpec | undefined): boolean {
     used ||= container.lifecycle?.stopSignal !== undefined;
   });
   return used;
+}
+
+/** Drops from a status what the old one does not have yet: claims of what a node allocates, digests of mounted images. */
+export function dropDisabledStatusFields(status: PodStatus, old: PodStatus | undefined): void {
+  if (!old?.nodeAllocatableResourceClaimStatuses?.length) delete status.nodeAllocatableResourceClaimStatuses;
+  if (usesVolumeStatus(old)) return;
+  for (const container of containerStatuses(status)) for (const mount of container.volumeMounts ?? []) delete mount.volumeStatus;
+}
+
+function containerStatuses(status: PodStatus): NonNullable<PodStatus["containerStatuses"]> {
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status;
+  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
+}
+
+function usesVolumeStatus(status: PodStatus | undefined): boolean {
+  return status !== undefined && containerStatuses(status).some((c) => c.volumeMounts?.some((m) => m.volumeStatus !== undefined));
 }

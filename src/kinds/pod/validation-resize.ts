@@ -102,7 +102,8 @@ function validateRemovals(container: Container | undefined, old: Container, path
 function validatePodLevel(spec: PodSpec, old: PodSpec, munged: PodSpec, errors: FieldError[]): void {
   const now = spec.resources;
   const before = old.resources;
-  if (!now && !before) return;
+  const sets = (resources: ResourceRequirements | undefined): boolean => !isEmpty(resources?.requests) || !isEmpty(resources?.limits);
+  if (!sets(now) && !sets(before)) return;
   const path = specPath.child("resources");
   if (before && !now) {
     errors.push(forbiddenField(path, "pod-level resources cannot be removed"));
@@ -133,7 +134,8 @@ function withOldComputeResources(container: Container, old: Container): Containe
 
 /** The requirements with CPU and memory as they were. */
 function withOldCompute(resources: ResourceRequirements | undefined, old: ResourceRequirements | undefined): ResourceRequirements {
-  const back: ResourceRequirements = { ...resources };
+  // Claims are dropped with the rest: a pod that has some cannot be resized.
+  const back: ResourceRequirements = {};
   for (const side of ["limits", "requests"] as const) {
     const { cpu: _, memory: __, ...rest } = resources?.[side] ?? {};
     const list: Record<string, string> = rest;
@@ -141,8 +143,7 @@ function withOldCompute(resources: ResourceRequirements | undefined, old: Resour
       const quantity = old?.[side]?.[name];
       if (quantity !== undefined) list[name] = quantity;
     }
-    if (isEmpty(list)) delete back[side];
-    else back[side] = list;
+    if (!isEmpty(list)) back[side] = list;
   }
   return back;
 }

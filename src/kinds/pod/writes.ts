@@ -12,7 +12,7 @@ import type { LabelSelector } from "../../schema/types/meta-v1.ts";
 import type { Kind } from "../kind.ts";
 import { semanticEqual } from "../semantic-equal.ts";
 import { countGeneration, keepField, keepMetadata, startGeneration } from "../update-rules.ts";
-import { dropDisabledPodFields } from "./disabled-fields.ts";
+import { dropDisabledPodFields, dropDisabledStatusFields } from "./disabled-fields.ts";
 import { applyAppArmorAnnotations } from "./app-armor.ts";
 import { computeQosClass } from "./qos.ts";
 import { validateEphemeralContainersUpdate } from "./validation-ephemeral-update.ts";
@@ -53,6 +53,7 @@ export const podWrites: Writes = {
       keepField(pod.metadata, old.metadata ?? {}, "ownerReferences");
     }
     const status = (pod.status ??= {});
+    dropDisabledStatusFields(status, old.status);
     if (!status.qosClass && old.status?.qosClass) status.qosClass = old.status.qosClass;
     keepObservedGeneration(status, old.status);
   },

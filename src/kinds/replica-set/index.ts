@@ -3,6 +3,7 @@ import type { ReplicaSet } from "../../schema/types/apps-v1.ts";
 import { replicasets } from "../../schema/types/apps-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { withTemplate } from "../pod/template-writes.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
 import { replicaSetCells } from "./columns.ts";
@@ -11,7 +12,7 @@ import { validateReplicaSet, validateReplicaSetUpdate, validateReplicaSetStatus 
 
 export const replicaSetKind: Kind = kind<ReplicaSet>({
   ref: replicasets,
-  ...specAndStatus<ReplicaSet>({ generation: true, emptyStatus: () => ({ replicas: 0 }) }),
+  ...withTemplate(specAndStatus<ReplicaSet>({ generation: true, emptyStatus: () => ({ replicas: 0 }) }), (o) => o.spec?.template),
   setDefaults: setReplicaSetDefaults,
   validateCreate: validateReplicaSet,
   validateUpdate: validateReplicaSetUpdate,

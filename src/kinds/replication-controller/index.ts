@@ -3,6 +3,7 @@ import type { ReplicationController } from "../../schema/types/core-v1.ts";
 import { replicationcontrollers } from "../../schema/types/core-v1.ts";
 import type { Kind } from "../kind.ts";
 import { kind } from "../kind.ts";
+import { withTemplate } from "../pod/template-writes.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { workloadWarnings } from "../workload-warnings.ts";
 import { replicationControllerCells } from "./columns.ts";
@@ -11,7 +12,10 @@ import { validateReplicationController, validateReplicationControllerUpdate, val
 
 export const replicationControllerKind: Kind = kind<ReplicationController>({
   ref: replicationcontrollers,
-  ...specAndStatus<ReplicationController>({ generation: true, emptyStatus: () => ({ replicas: 0 }) }),
+  ...withTemplate(
+    specAndStatus<ReplicationController>({ generation: true, emptyStatus: () => ({ replicas: 0 }) }),
+    (o) => o.spec?.template,
+  ),
   setDefaults: setReplicationControllerDefaults,
   defaultGarbageCollection: "orphan",
   selectableFieldNames: ["status.replicas"],

@@ -5,6 +5,7 @@ import { kind } from "../kind.ts";
 import { countsChangesOf } from "../update-rules.ts";
 import { validatingAdmissionPolicyBindingCells } from "./columns.ts";
 import { setValidatingPolicyBindingDefaults } from "./defaults.ts";
+import { validatePolicyBinding } from "./validation.ts";
 
 export const validatingAdmissionPolicyBindingKind: Kind = kind<ValidatingAdmissionPolicyBinding>({
   ref: validatingadmissionpolicybindings,
@@ -13,5 +14,7 @@ export const validatingAdmissionPolicyBindingKind: Kind = kind<ValidatingAdmissi
   ...countsChangesOf<ValidatingAdmissionPolicyBinding>("spec"),
   setDefaults: setValidatingPolicyBindingDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: (binding) => validatePolicyBinding(binding),
+  validateUpdate: (binding) => validatePolicyBinding(binding),
   cells: validatingAdmissionPolicyBindingCells,
 });

@@ -5,6 +5,7 @@ import { kind } from "../kind.ts";
 import { specAndStatus } from "../update-rules.ts";
 import { validatingAdmissionPolicyCells } from "./columns.ts";
 import { setValidatingPolicyDefaults } from "./defaults.ts";
+import { validatePolicy, validatePolicyStatus } from "./validation.ts";
 
 export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolicy>({
   ref: validatingadmissionpolicies,
@@ -14,5 +15,8 @@ export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolic
   ...specAndStatus<ValidatingAdmissionPolicy>({ generation: true }),
   setDefaults: setValidatingPolicyDefaults,
   allowUnconditionalUpdate: false,
+  validateCreate: (policy) => validatePolicy(policy),
+  validateUpdate: validatePolicy,
+  validateStatusUpdate: (policy) => validatePolicyStatus(policy),
   cells: validatingAdmissionPolicyCells,
 });
