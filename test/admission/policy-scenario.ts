@@ -77,7 +77,7 @@ const validating = (name: string, validations: Tree[], steps: readonly Step[], p
 const deployment = (replicas: number, more: Tree = {}): Tree => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
-  metadata: { name: "d" },
+  metadata: { name: replicas === 9 ? "d" : "e" },
   spec: {
     replicas,
     selector: { matchLabels: { a: "b" } },
@@ -195,12 +195,12 @@ export const policySteps: readonly Step[] = [
       },
     ],
     [
-      { name: "make", method: "POST", url: "/apis/apps/v1/namespaces/NS/deployments", body: deployment(1), brief: true },
+      { name: "make", method: "POST", url: "/apis/apps/v1/namespaces/NS/deployments", body: deployment(9), brief: true },
       {
         name: "scale",
         method: "PATCH",
         url: "/apis/apps/v1/namespaces/NS/deployments/d/scale",
-        body: { spec: { replicas: 9 } },
+        body: { spec: { replicas: 8 } },
         contentType: merge,
       },
     ],
@@ -267,7 +267,7 @@ export const policySteps: readonly Step[] = [
     "json",
     [
       json(
-        "[JSONPatch{op: 'add', path: '/data/b', value: object.data.a + '!'}, JSONPatch{op: 'add', path: '/metadata/labels', value: {'x~y': 'z'}}]",
+        "[JSONPatch{op: 'add', path: '/data/b', value: object.data.a + '!'}, JSONPatch{op: 'add', path: '/metadata/labels', value: {'x-y': 'z'}}]",
       ),
     ],
     [create("a")],
@@ -276,7 +276,7 @@ export const policySteps: readonly Step[] = [
     "json-escape",
     [
       json(
-        "[JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}, JSONPatch{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey('a/b~c'), value: 'd'}]",
+        "[JSONPatch{op: 'add', path: '/metadata/annotations', value: {}}, JSONPatch{op: 'add', path: '/metadata/annotations/' + jsonpatch.escapeKey('a/b'), value: 'd'}]",
       ),
     ],
     [create("a")],

@@ -1,15 +1,8 @@
 /** `matchConditions` of webhooks and policies: expressions that all have to be true. */
 import { aggregate } from "../aggregate.ts";
 import { BOOL, type Environment, MATCH_CONDITIONS_BUDGET } from "../../lang/cel/index.ts";
-import {
-  Budget,
-  BudgetSpent,
-  type CompiledExpression,
-  compileExpression,
-  evaluate,
-  expressionEnvironment,
-  type Variables,
-} from "./expressions.ts";
+import { type CompiledExpression, compileExpression, expressionEnvironment } from "../../schema/admission/expressions.ts";
+import { Budget, BudgetSpent, evaluate, type Variables } from "./expressions.ts";
 
 export interface MatchCondition {
   readonly name: string;

@@ -1,158 +1,24 @@
 /**
- * CEL as admission has it: the variables `object`, `oldObject`, `request`, `namespaceObject`, `params`, `authorizer`, and the
- * errors and budgets of evaluations (`apiserver/pkg/admission/plugin/cel`).
+ * Evaluations of admission: the variables `object`, `oldObject`, `request`, `namespaceObject`, `params`, `authorizer`, and the
+ * errors and budgets (`apiserver/pkg/admission/plugin/cel`).
  */
 import {
-  analyse,
   type Answers,
   type AuthorizationAnswer,
   type AuthorizationRequest,
   AuthorizerValue,
-  BOOL,
   CelBudgetError,
   CelError,
-  CelSyntaxError,
-  type CelType,
   type CelValue,
   CostMeter,
-  DYN,
-  type Environment,
-  formatType,
-  INT,
   jsonValue,
-  kubernetesEnvironment,
-  type Library,
-  listOf,
-  mapOf,
-  objectType,
   PER_CALL_LIMIT,
-  type Program,
-  program,
   requestResource,
-  showProblems,
-  STRING,
-  TIMESTAMP,
 } from "../../lang/cel/index.ts";
+import type { CompiledExpression } from "../../schema/admission/expressions.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../../schema/object.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import type { Equivalent } from "./equivalents.ts";
-
-type Fields = Readonly<Record<string, CelType>>;
-
-const STRINGS = listOf(STRING);
-const GVK = objectType("kubernetes.GroupVersionKind");
-const GVR = objectType("kubernetes.GroupVersionResource");
-
-/** The fields of `request` and `namespaceObject`, by upstream's names of their types. */
-export const admissionTypes: Readonly<Record<string, Fields>> = {
-  "kubernetes.GroupVersionKind": { group: STRING, version: STRING, kind: STRING },
-  "kubernetes.GroupVersionResource": { group: STRING, version: STRING, resource: STRING },
-  "kubernetes.UserInfo": { username: STRING, uid: STRING, groups: STRINGS, extra: mapOf(STRING, STRINGS) },
-  "kubernetes.AdmissionRequest": {
-    kind: GVK,
-    resource: GVR,
-    subResource: STRING,
-    requestKind: GVK,
-    requestResource: GVR,
-    requestSubResource: STRING,
-    name: STRING,
-    namespace: STRING,
-    operation: STRING,
-    userInfo: objectType("kubernetes.UserInfo"),
-    dryRun: BOOL,
-    options: DYN,
-  },
-  "kubernetes.NamespaceSpec": { finalizers: STRINGS },
-  "kubernetes.NamespaceCondition": { status: STRING, type: STRING, lastTransitionTime: TIMESTAMP, message: STRING, reason: STRING },
-  "kubernetes.NamespaceStatus": { conditions: listOf(objectType("kubernetes.NamespaceCondition")), phase: STRING },
-  "kubernetes.NamespaceMetadata": {
-    name: STRING,
-    generateName: STRING,
-    namespace: STRING,
-    labels: mapOf(STRING, STRING),
-    annotations: mapOf(STRING, STRING),
-    UID: STRING,
-    creationTimestamp: TIMESTAMP,
-    deletionGracePeriodSeconds: INT,
-    deletionTimestamp: TIMESTAMP,
-    generation: INT,
-    resourceVersion: STRING,
-    finalizers: STRINGS,
-  },
-  "kubernetes.Namespace": {
-    metadata: objectType("kubernetes.NamespaceMetadata"),
-    spec: objectType("kubernetes.NamespaceSpec"),
-    status: objectType("kubernetes.NamespaceStatus"),
-  },
-};
-
-export interface ExpressionEnvironmentOptions {
-  readonly params?: boolean | undefined;
-  /** Default true. */
-  readonly authorizer?: boolean | undefined;
-  /** The types of `object` and `oldObject`, of `params`; any by default. */
-  readonly objectType?: CelType | undefined;
-  readonly paramsType?: CelType | undefined;
-  /** The type of `variables`, declared among {@link objects}. */
-  readonly variables?: CelType | undefined;
-  readonly objects?: Readonly<Record<string, Fields>> | undefined;
-  readonly libraries?: readonly Library[] | undefined;
-}
-
-/** What expressions of admission may use. */
-export function expressionEnvironment(options: ExpressionEnvironmentOptions = {}): Environment {
-  const object = options.objectType ?? DYN;
-  return kubernetesEnvironment({
-    variables: {
-      object,
-      oldObject: object,
-      request: objectType("kubernetes.AdmissionRequest"),
-      namespaceObject: objectType("kubernetes.Namespace"),
-      ...(options.params === true ? { params: options.paramsType ?? DYN } : {}),
-      ...(options.variables === undefined ? {} : { variables: options.variables }),
-      ...(options.authorizer === false
-        ? {}
-        : {
-            authorizer: objectType("kubernetes.authorization.Authorizer"),
-            "authorizer.requestResource": objectType("kubernetes.authorization.ResourceCheck"),
-          }),
-    },
-    objects: { ...admissionTypes, ...options.objects },
-    ...(options.libraries === undefined ? {} : { libraries: options.libraries }),
-  });
-}
-
-/** An expression that was looked at once: ready to run, or with what is wrong with it. */
-export interface CompiledExpression {
-  readonly source: string;
-  readonly type: CelType | undefined;
-  readonly run: Program | undefined;
-  /** Upstream's detail: `compilation failed: ERROR: <input>:1:1: …`, `must evaluate to bool but got int`. */
-  readonly error: string | undefined;
-  /** The expression cannot be read, or its parts do not fit; not merely a result of the wrong type. */
-  readonly malformed: boolean;
-}
-
-/** `returns`: one of these types is what it must evaluate to; any when empty. */
-export function compileExpression(env: Environment, source: string, returns: readonly CelType[]): CompiledExpression {
-  const faulty = (error: string, malformed = true): CompiledExpression => ({ source, type: undefined, run: undefined, error, malformed });
-  try {
-    const analysed = analyse(env, source);
-    if (analysed.problems.length > 0) return faulty(`compilation failed: ${showProblems(source, analysed.problems)}`);
-    const { type } = analysed;
-    const names = returns.map(formatType);
-    if (returns.length > 0 && !names.includes(formatType(type))) {
-      const wanted = names.length === 1 ? (names[0] as string) : `one of [${names.join(" ")}]`;
-      return faulty(`must evaluate to ${wanted} but got ${formatType(type)}`, false);
-    }
-    return { source, type, run: program(env, analysed), error: undefined, malformed: false };
-  } catch (error) {
-    if (error instanceof CelSyntaxError)
-      return faulty(`compilation failed: ${showProblems(source, [{ message: error.message, pos: error.pos }])}`);
-    if (error instanceof CelError) return faulty(`program instantiation failed: ${error.message}`);
-    throw error;
-  }
-}
 
 /** All expressions together cost more than they may: nothing more is evaluated. */
 export class BudgetSpent extends Error {

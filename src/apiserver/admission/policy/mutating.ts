@@ -11,7 +11,7 @@ import { Rounds } from "../webhook/rounds.ts";
 import type { PolicyDeps } from "./deps.ts";
 import { matchResources } from "./matching.ts";
 import type { Mutator } from "./mutator.ts";
-import { collectParams } from "./params.ts";
+import { collectParams, paramResource } from "./params.ts";
 import type { Binding, PolicyHook } from "./types.ts";
 import { namespaceOf, shownObjects } from "./validating.ts";
 
@@ -55,6 +55,7 @@ async function collect(
     const { matchConstraints } = policy.spec ?? {};
     if (matchConstraints === undefined) throw new Error("policy contained no match constraints, a required field");
     matched = await matchResources(matchConstraints, attributes, deps);
+    if (matched !== undefined && policy.spec?.paramKind !== undefined) paramResource(policy.spec.paramKind, deps.definitions());
   } catch (error) {
     blame(faults, policy, undefined, `failed to configure policy: ${(error as Error).message}`);
     return;

@@ -20,8 +20,10 @@ import { applyJsonPatch, type JsonPatchOperation } from "../../../schema/patch/j
 import type { MutatingAdmissionPolicy } from "../../../schema/types/admissionregistration-v1.ts";
 import { type ConditionResult, MatchConditions } from "../conditions.ts";
 import type { Equivalent } from "../equivalents.ts";
-import { type ActivationInputs, Budget, type CompiledExpression, compileExpression, evaluate } from "../expressions.ts";
-import { PolicyCompiler, policyActivation } from "./variables.ts";
+import { type CompiledExpression, compileExpression } from "../../../schema/admission/expressions.ts";
+import { PolicyCompiler } from "../../../schema/admission/policy-compiler.ts";
+import { type ActivationInputs, Budget, evaluate } from "../expressions.ts";
+import { policyActivation } from "./variables.ts";
 
 interface Mutation {
   readonly patchType: "JSONPatch" | "ApplyConfiguration";

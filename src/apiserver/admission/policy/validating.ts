@@ -10,7 +10,7 @@ import { refusal } from "../refusal.ts";
 import type { PolicyDeps } from "./deps.ts";
 import { matchResources } from "./matching.ts";
 import type { Enforcement } from "./metrics.ts";
-import { collectParams } from "./params.ts";
+import { collectParams, paramResource } from "./params.ts";
 import type { Binding, PolicyHook } from "./types.ts";
 import type { Decision, Validator, Verdict } from "./validator.ts";
 
@@ -64,6 +64,7 @@ class Run {
       const { matchConstraints } = policy.spec ?? {};
       if (matchConstraints === undefined) throw new Error("policy contained no match constraints, a required field");
       matched = await matchResources(matchConstraints, attributes, this.#deps);
+      if (matched !== undefined && policy.spec?.paramKind !== undefined) paramResource(policy.spec.paramKind, this.#deps.definitions());
     } catch (error) {
       this.#misconfigured(policy, undefined, error);
       return;

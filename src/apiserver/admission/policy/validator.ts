@@ -2,16 +2,10 @@
 import { BOOL, NULL, RUNTIME_BUDGET, STRING } from "../../../lang/cel/index.ts";
 import type { Validation, ValidatingAdmissionPolicy } from "../../../schema/types/admissionregistration-v1.ts";
 import { type ConditionResult, MatchConditions } from "../conditions.ts";
-import {
-  type ActivationInputs,
-  Budget,
-  BudgetSpent,
-  type CompiledExpression,
-  compileExpression,
-  type Evaluation,
-  evaluate,
-} from "../expressions.ts";
-import { PolicyCompiler, policyActivation } from "./variables.ts";
+import { type CompiledExpression, compileExpression } from "../../../schema/admission/expressions.ts";
+import { PolicyCompiler } from "../../../schema/admission/policy-compiler.ts";
+import { type ActivationInputs, Budget, BudgetSpent, type Evaluation, evaluate } from "../expressions.ts";
+import { policyActivation } from "./variables.ts";
 
 export interface Decision {
   readonly deny: boolean;

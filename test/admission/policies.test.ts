@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { startCluster, type Cluster } from "./cluster.ts";
+import { policySteps } from "./policy-scenario.ts";
+import { type Outcome, runSteps } from "./scenario.ts";
+import { startWebhookServer, type WebhookServer } from "./webhook-server.ts";
+
+const recorded = JSON.parse(readFileSync(new URL("../fixtures/admission/policies.json", import.meta.url), "utf8")) as Outcome[];
+
+let cluster: Cluster;
+let server: WebhookServer;
+
+before(async () => {
+  cluster = await startCluster();
+  server = await startWebhookServer();
+  await cluster.must("POST", "/api/v1/namespaces", {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "hooks" },
+  });
+});
+
+after(async () => {
+  await server[Symbol.asyncDispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+void test("policies refuse, warn and mutate as upstream's do", async (t) => {
+  const outcomes = await runSteps(
+    policySteps,
+    ({ method, url, body, contentType }) => cluster.ask(method, url, body as string | undefined, contentType),
+    server,
+    "hooks",
+  );
+  assert.equal(outcomes.length, recorded.length);
+  for (const [i, outcome] of outcomes.entries()) {
+    const expected = recorded[i] as Outcome;
+    await t.test(expected.name, () => assert.deepEqual(JSON.parse(JSON.stringify(outcome)), expected));
+  }
+});
