@@ -4,7 +4,7 @@
  * addresses, random names) is written in capitals; so is what versions of kubectl word differently.
  *
  * `node test/kubectl/kubectl.test.ts --update FILE.txt [KUBECONFIG]` writes the answers of now into the file, of another
- * cluster when its kubeconfig is named: `refusals.txt` and `objects.txt` are recorded from Kubernetes v1.36 itself.
+ * cluster when its kubeconfig is named: all but `workloads.txt` are recorded from Kubernetes v1.36 itself.
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -26,7 +26,7 @@ interface Block {
   readonly answer: string;
 }
 
-const transcripts = ["refusals.txt", "objects.txt", "workloads.txt"] as const;
+const transcripts = ["refusals.txt", "objects.txt", "workloads.txt", "apply.txt"] as const;
 
 function parse(text: string): { head: string; blocks: Block[] } {
   const [head = "", ...parts] = text.split(/^\$ /m);
