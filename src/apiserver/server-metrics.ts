@@ -1,10 +1,11 @@
 /** The server's metrics under upstream's names, labels and buckets. */
 import type { Counter, Gauge, Histogram, MetricsRegistry } from "../core/metrics.ts";
 import type { Traffic } from "./pipeline/traffic.ts";
+import { FilterSeries } from "./filter-series.ts";
+import { ListSeries } from "./list-series.ts";
 import type { RequestInfo } from "./request.ts";
-
-const requestLabels = ["component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version"] as const;
-const requestBuckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
+import { requestLabelsOf } from "./request-labels.ts";
+import { RequestSeries } from "./request-series.ts";
 
 export interface ResourceMeasurement {
   readonly group: string;
@@ -12,6 +13,8 @@ export interface ResourceMeasurement {
   readonly objects: number;
   readonly revision: number;
   /** Events that the cache has received, and handed to watches. */
+  /** Of all stored objects, about. */
+  readonly bytes: number;
   readonly received: number;
   readonly dispatched: number;
 }
@@ -24,8 +27,9 @@ export interface Measurements {
 }
 
 export class ServerMetrics {
-  readonly requests: Counter;
-  readonly durations: Histogram;
+  readonly requests: RequestSeries;
+  readonly lists: ListSeries;
+  readonly filters: FilterSeries;
   readonly inFlight: Gauge;
   readonly longRunning: Gauge;
   readonly watchEvents: Counter;
@@ -36,16 +40,9 @@ export class ServerMetrics {
 
   constructor(registry: MetricsRegistry, measure: () => Measurements) {
     const watchLabels = ["group", "resource", "version"] as const;
-    this.requests = registry.counter("apiserver_request_total", "Counter of apiserver requests by verb, resource, scope and HTTP code.", [
-      "code",
-      ...requestLabels,
-    ]);
-    this.durations = registry.histogram(
-      "apiserver_request_duration_seconds",
-      "Response latency distribution in seconds.",
-      requestLabels,
-      requestBuckets,
-    );
+    this.requests = new RequestSeries(registry);
+    this.lists = new ListSeries(registry);
+    this.filters = new FilterSeries(registry);
     this.inFlight = registry.gauge("apiserver_current_inflight_requests", "Requests being answered, by kind.", ["request_kind"]);
     this.longRunning = registry.gauge("apiserver_longrunning_requests", "Watches, streams and proxied requests.", [
       "component",
@@ -101,6 +98,13 @@ export class ServerMetrics {
       "Maximal number of queued requests in this apiserver per request kind in last second.",
       ["request_kind"],
     );
+    const estimate = registry.gauge(
+      "apiserver_resource_size_estimate_bytes",
+      "Estimated size of stored objects in database. Estimate is based on sum of last observed sizes of serialized objects.",
+      labels,
+    );
+    const fromStore = registry.counter("apiserver_storage_events_received_total", "Number of etcd events received split by kind.", labels);
+    const storeLists = registry.counter("apiserver_storage_list_total", "Number of LIST requests served from storage", labels);
     const size = registry.gauge("apiserver_storage_size_bytes", "Bytes of the store's files.", ["storage_cluster_id"]);
     registry.onCollect(() => {
       const { inFlight, diskBytes, resources } = measure();
@@ -115,6 +119,9 @@ export class ServerMetrics {
         raise(received, events.received, { group, resource });
         raise(dispatched, events.dispatched, { group, resource });
         raise(initialized, 1, { group, resource });
+        raise(storeLists, 1, { group, resource });
+        raise(fromStore, events.received, { group, resource });
+        estimate.set(events.bytes, { group, resource });
       }
       size.set(diskBytes, { storage_cluster_id: "embedded" });
     });
@@ -127,43 +134,4 @@ export class ServerMetrics {
     this.droppedRequests.inc({ request_kind: kind });
     this.terminations.inc({ ...rest, verb, code: "429" });
   }
-
-  /** Counts a request that has been answered. `seconds` is undefined for those that last. */
-  observe(info: RequestInfo, method: string, dryRun: boolean, code: number, seconds: number | undefined): void {
-    const labels = requestLabelsOf(info, method, dryRun);
-    if (seconds !== undefined) this.durations.observe(seconds, labels);
-    labels["code"] = String(code);
-    this.requests.inc(labels);
-  }
-}
-
-const verbLabels: Readonly<Record<string, string>> = {
-  get: "GET",
-  list: "LIST",
-  watch: "WATCH",
-  create: "POST",
-  update: "PUT",
-  patch: "PATCH",
-  delete: "DELETE",
-  deletecollection: "DELETECOLLECTION",
-  proxy: "CONNECT",
-};
-const connects = new Set(["exec", "attach", "portforward", "proxy"]);
-
-export function requestLabelsOf(info: RequestInfo, method: string, dryRun: boolean): Record<string, string> {
-  let scope = "";
-  if (info.isResource) {
-    const named = info.name !== "" && info.verb !== "list" && info.verb !== "watch";
-    scope = named || info.verb === "create" ? "resource" : info.namespace !== "" ? "namespace" : "cluster";
-  }
-  return {
-    component: info.isResource ? "apiserver" : "",
-    dry_run: dryRun ? "All" : "",
-    group: info.group,
-    resource: info.resource,
-    scope,
-    subresource: info.isResource ? info.subresource : info.path,
-    verb: connects.has(info.subresource) ? "CONNECT" : info.isResource ? (verbLabels[info.verb] ?? method) : method,
-    version: info.version,
-  };
 }

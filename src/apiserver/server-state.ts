@@ -175,6 +175,7 @@ export class ServerState {
         resource,
         objects: cache.size,
         revision: cache.revision,
+        bytes: Math.round(cache.size * this.#sizes.of(cache)),
         received: cache.changes,
         dispatched: hub.dispatched,
       });

@@ -18,7 +18,8 @@ import { parseRequestInfo } from "./request-info.ts";
 import type { ResourceDefinition } from "./resource.ts";
 import { respondPlain } from "./respond.ts";
 import type { ApiServer, ApiServerOptions, ObjectAccess, Route } from "./server-interface.ts";
-import { requestLabelsOf } from "./server-metrics.ts";
+import type { FilterName } from "./filter-series.ts";
+import { requestLabelsOf } from "./request-labels.ts";
 import { ServerState } from "./server-state.ts";
 import { failureStatus, toApiError } from "./status.ts";
 import { lost, objectStorageKey } from "./storage/object-storage.ts";
@@ -27,16 +28,19 @@ export type { ApiServer, ApiServerOptions, ObjectAccess, Route } from "./server-
 
 type Step = (state: RequestState) => Promise<ApiResponse | undefined> | ApiResponse | undefined;
 
-/** What happens to a request, in this order. A step that gives an answer ends it; a step that throws refuses it. */
-const pipeline: readonly Step[] = [
-  resolveInfo, // what the path and method mean
-  turnAway, // not now: the server is about to stop
-  authenticate, // who asks
-  beginAudit, // what of it is to be told
-  impersonate, // on whose behalf
-  limit, // wait for a place when there are too many already
-  authorize, // may they
-  answer, // the verb, handler or route, under a deadline
+/**
+ * What happens to a request, in this order. A step that gives an answer ends it; a step that throws refuses it. The names are
+ * those under which upstream tells their durations.
+ */
+const pipeline: readonly (readonly [step: Step, filter: FilterName | undefined])[] = [
+  [resolveInfo, undefined], // what the path and method mean
+  [turnAway, undefined], // not now: the server is about to stop
+  [authenticate, "authentication"], // who asks
+  [beginAudit, "audit"], // what of it is to be told
+  [impersonate, "constrainedimpersonation"], // on whose behalf
+  [limit, "priorityandfairness"], // wait for a place when there are too many already
+  [authorize, "authorization"], // may they
+  [answer, undefined], // the verb, handler or route, under a deadline
 ];
 
 function resolveInfo({ request }: RequestState): ApiResponse | undefined {
@@ -142,9 +146,9 @@ class GenericApiServer implements ApiServer {
   }
 
   #observe(state: RequestState, response: ApiResponse, seconds: number | undefined): void {
-    const { request } = state;
-    const dryRun = request.query.size > 0 && request.query.has("dryRun");
-    this.#state.metrics.observe(request.info, request.method, dryRun, response.status, seconds);
+    const { request, ticket } = state;
+    const waited = ticket === undefined ? 0 : (ticket.startedAt - ticket.arrivedAt) / 1000;
+    this.#state.metrics.requests.observe(request, response, seconds, waited);
     if (!state.longRunning) return;
     this.#countLongRunning(request, response);
   }
@@ -296,9 +300,17 @@ class GenericApiServer implements ApiServer {
 }
 
 async function run(state: RequestState): Promise<ApiResponse> {
-  for (const step of pipeline) {
+  const { filters } = state.server.metrics;
+  const { clock } = state.server.options;
+  let before = clock.monotonic();
+  for (const [step, filter] of pipeline) {
     const made = step(state);
     const response = made instanceof Promise ? await made : made;
+    if (filter !== undefined) {
+      const now = clock.monotonic();
+      filters[filter].observe((now - before) / 1000);
+      before = now;
+    }
     if (response !== undefined) return response;
   }
   throw internalError("no step of the pipeline answered");

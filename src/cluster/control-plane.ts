@@ -18,7 +18,7 @@ import { informerFactory } from "../client/informer-factory.ts";
 import type { InformerFactory } from "../client/informer.ts";
 import { type Clock, sleep } from "../core/clock.ts";
 import type { Logger, Threshold } from "../core/log.ts";
-import { MetricsRegistry } from "../core/metrics.ts";
+import type { MetricsRegistry } from "../core/metrics.ts";
 import { builtinControllers } from "../controllers/index.ts";
 import type { ControllerContext } from "../operator/controller.ts";
 import { runControllers } from "../operator/run-controllers.ts";
@@ -28,8 +28,10 @@ import { type GenericAdmission, webhookServices } from "../resources/admission/g
 import { startCustomResources } from "../resources/custom-resources.ts";
 import { builtinResources, groupVersionPriority, type LocalNode, type ResourceDeps } from "../resources/index.ts";
 import { serverName, startServerLoops } from "../resources/loops/index.ts";
+import { ServiceAllocators } from "../resources/services/allocators.ts";
 import { nodes, type Node } from "../schema/types/core-v1.ts";
 import { startScheduler } from "../scheduler/index.ts";
+import { meteredStore } from "../store/metered-store.ts";
 import type { Store } from "../store/store.ts";
 import { startSimulatedNodes } from "../node/simulated/index.ts";
 import { admissionOf, genericAdmissionOf } from "./admission.ts";
@@ -39,6 +41,7 @@ import { frontProxyOf, withFrontProxy } from "./front-proxy.ts";
 import { hostAddress } from "./machines/host-network.ts";
 import { serverPages } from "./server-pages.ts";
 import { certificatesOf, servingOf, type Serving } from "./serving.ts";
+import { addComponentMetrics, addNodePortMetrics, metricsRegistry } from "./component-metrics.ts";
 import { StartHooks } from "./start-hooks.ts";
 import { limitsOf, type RequestLimits } from "./request-limits.ts";
 import { type ApiServerFlags, minCompatibilityMinor, resolveApiServerFlags } from "./api-server-flags/index.ts";
@@ -62,6 +65,8 @@ export interface ControlPlane {
   /** `https://127.0.0.1:6443` */
   readonly url: string;
   readonly server: ApiServer;
+  /** The names of all metrics, with values or without. */
+  metricNames(): readonly string[];
   /** In `system:masters`. */
   readonly client: Client;
   readonly informers: InformerFactory;
@@ -82,7 +87,8 @@ export interface ControlPlane {
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { config, clock, log } = options;
   const flags = resolveApiServerFlags(config.kubeApiserverArgs);
-  const metrics = new MetricsRegistry();
+  const metrics = metricsRegistry(flags);
+  addComponentMetrics(metrics, versionInfo(minCompatibilityMinor(flags)), flags.features);
   // Heartbeats are told in whole seconds.
   const since = Math.floor(clock.now() / 1000) * 1000;
   const stopping = new AbortController();
@@ -142,7 +148,11 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     });
     stops.push(() => loops.stop());
     hooks.done("loops");
-    const serving = await servingOf(flags);
+    const handshakes = metrics.counter(
+      "apiserver_tls_handshake_errors_total",
+      "Number of requests dropped with 'TLS handshake error from' error",
+    );
+    const serving = { ...(await servingOf(flags)), handshakeFailed: () => handshakes.inc() };
     const tls = (): FrontTls => ({
       ...certificatesOf(flags, options.pki.apiServer),
       clientCa: [secure.published.clientAuthorities(), secure.published.proxy?.authorities() ?? ""].join("\n"),
@@ -165,6 +175,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     return {
       url: `https://127.0.0.1:${config.port}`,
       server,
+      metricNames: () => metrics.names,
       client,
       informers,
       listenOn: async (address) => {
@@ -241,8 +252,9 @@ function assemble(
     client: () => client,
     serverId: serverName(addressOf(config)),
   });
+  const measured = meteredStore(store, metrics, clock, (key) => server.definitions.find((d) => key.startsWith(`${d.storagePrefix}/`)));
   const server: ApiServer = createApiServer({
-    store,
+    store: measured,
     clock,
     log: log.child("apiserver"),
     metrics,
@@ -294,6 +306,7 @@ function assemble(
   const generic = genericAdmissionOf(flags, deps, server, metrics);
   admission.push(...admissionOf(flags, deps, metrics, generic.plugins));
   const aggregator = new Aggregator({ clock, log: log.child("aggregator") });
+  addNodePortMetrics(metrics, () => ServiceAllocators.of(deps).ports.used.size, flags.portRange("service-node-port-range"));
   addEndpoints(server, {
     metrics,
     aggregator,

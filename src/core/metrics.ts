@@ -173,9 +173,26 @@ export class Histogram implements Family {
   }
 }
 
+export interface RegistryOptions {
+  /** The stability of a metric, which its help begins with. Absent: nothing is said. */
+  readonly stability?: ((name: string) => "STABLE" | "BETA" | "ALPHA") | undefined;
+  /** Metrics that are not to be exposed. */
+  readonly disabled?: ReadonlySet<string> | undefined;
+}
+
 export class MetricsRegistry {
+  readonly #options: RegistryOptions;
   readonly #families = new Map<string, Family>();
   readonly #collectors: (() => void)[] = [];
+
+  constructor(options: RegistryOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Of every family, with values or without. */
+  get names(): string[] {
+    return [...this.#families.keys()];
+  }
 
   counter(name: string, help: string, labels: readonly string[] = []): Counter {
     return this.#get(name, () => new Counter(name, help, labels));
@@ -208,13 +225,17 @@ export class MetricsRegistry {
     return made;
   }
 
-  /** The text exposition format, families in order of name. */
+  /** The text exposition format, families in order of name; those without values say nothing, as with Go's client. */
   expose(): string {
     for (const collect of this.#collectors) collect();
+    const { stability, disabled } = this.#options;
     const out: string[] = [];
     for (const family of [...this.#families.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      out.push(`# HELP ${family.name} ${family.help.replace(/\n/g, "\\n")}`, `# TYPE ${family.name} ${family.type}`);
+      if (disabled?.has(family.name) === true) continue;
+      const help = stability === undefined || family.help.startsWith("[") ? family.help : `[${stability(family.name)}] ${family.help}`;
+      const at = out.push(`# HELP ${family.name} ${help.replace(/\n/g, "\\n")}`, `# TYPE ${family.name} ${family.type}`);
       family.expose(out);
+      if (out.length === at) out.length -= 2;
     }
     return `${out.join("\n")}\n`;
   }

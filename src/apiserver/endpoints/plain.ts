@@ -3,6 +3,7 @@ import { jsonWebKeySet, openIdConfiguration } from "../../auth/oidc-discovery.ts
 import type { VerificationKey } from "../../auth/service-account/jwt.ts";
 import { type Clock, systemClock } from "../../core/clock.ts";
 import type { MetricsRegistry } from "../../core/metrics.ts";
+import { addProcessMetrics } from "../../host/process-metrics.ts";
 import { metricsAnswer } from "./metrics-answer.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { methodNotAllowed } from "../discovery/endpoints.ts";
@@ -51,6 +52,7 @@ export function addMetrics(server: RouteServer, metrics: MetricsRegistry, clock:
   const started = Math.floor(clock.now() / 1000 - process.uptime());
   metrics.gauge("process_start_time_seconds", "Start time of the process since unix epoch in seconds.").set(started);
   const memory = metrics.gauge("process_resident_memory_bytes", "Resident memory size in bytes.");
+  addProcessMetrics(metrics);
   const cpu = metrics.counter("process_cpu_seconds_total", "Total user and system CPU time spent in seconds.");
   let spent = 0;
   metrics.onCollect(() => {

@@ -34,6 +34,8 @@ export interface FrontOptions extends AnswerHeaders, TlsChoices {
   readonly maxBufferedBytes?: number | undefined;
   /** Compress large answers for peers on this machine too; default false. */
   readonly compressLoopback?: boolean | undefined;
+  /** Called for each connection whose TLS handshake fails. */
+  readonly handshakeFailed?: (() => void) | undefined;
   /** HTTP/1.1 alone; default false. */
   readonly disableHttp2?: boolean | undefined;
   /** Requests at once on one HTTP/2 connection; default 2,000. */
@@ -131,7 +133,10 @@ class Front implements HttpFront {
     });
     addContexts(this.#tls, options.tls);
     this.#tls.on("secureConnection", (socket) => this.#connected(socket));
-    this.#tls.on("tlsClientError", (error) => this.#log.debug("TLS handshake failed", { error }));
+    this.#tls.on("tlsClientError", (error) => {
+      options.handshakeFailed?.();
+      this.#log.debug("TLS handshake failed", { error });
+    });
   }
 
   async listen(port: number, host: string): Promise<void> {

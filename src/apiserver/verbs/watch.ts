@@ -69,7 +69,13 @@ function wireWatch(scope: Scope, plan: WatchPlan, negotiated: Negotiated): ApiRe
         if (sink.signal.aborted) watcher.end();
         else {
           sink.signal.addEventListener("abort", () => watcher.end(), { once: true });
+          const began = clock.monotonic();
           watcher.start();
+          if (plan.initialEvents) {
+            const { definition, namespace } = scope;
+            const events = storage.cache.count(namespace);
+            state.metrics.lists.began(definition, served.version.version, namespace !== "", events, (clock.monotonic() - began) / 1000);
+          }
         }
       }),
   };

@@ -3,6 +3,7 @@
  * for the same token at once share one answer. Warnings and audit annotations come with it, every time.
  */
 import type { Clock } from "../../core/clock.ts";
+import type { Cell, MetricsRegistry, Observations } from "../../core/metrics.ts";
 import type { Authentication, AuthenticationNotes } from "../authenticator.ts";
 import { noNotes } from "../authenticator.ts";
 import { asError } from "../errors.ts";
@@ -14,6 +15,8 @@ export interface TokenCacheOptions {
   readonly successTtl: number;
   /** Milliseconds that an unknown or wrong token is remembered; 0: never. */
   readonly failureTtl: number;
+  /** Where it is told how much it helps. */
+  readonly metrics?: MetricsRegistry | undefined;
   /** Whether errors count as something to remember. */
   readonly cacheErrors: boolean;
 }
@@ -26,6 +29,35 @@ interface Entry {
   readonly annotations: readonly (readonly [string, string])[];
 }
 
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+interface CacheSeries {
+  readonly hits: Cell;
+  readonly hitTimes: Observations;
+  readonly misses: Cell;
+  readonly missTimes: Observations;
+  readonly fetched: Cell;
+  readonly failed: Cell;
+  readonly inFlight: Cell;
+}
+
+function seriesOf(metrics: MetricsRegistry): CacheSeries {
+  const name = (rest: string): string => `authentication_token_cache_${rest}`;
+  const requests = metrics.counter(name("request_total"), "Requests for what a token means, by whether it was remembered.", ["status"]);
+  const times = metrics.histogram(name("request_duration_seconds"), "How long those requests take.", ["status"], buckets);
+  const fetches = metrics.counter(name("fetch_total"), "Tokens that were asked about.", ["status"]);
+  const active = metrics.gauge(name("active_fetch_count"), "Tokens that are being asked about.", ["status"]);
+  return {
+    hits: requests.cell({ status: "hit" }),
+    hitTimes: times.series({ status: "hit" }),
+    misses: requests.cell({ status: "miss" }),
+    missTimes: times.series({ status: "miss" }),
+    fetched: fetches.cell({ status: "ok" }),
+    failed: fetches.cell({ status: "error" }),
+    inFlight: active.cell({ status: "in_flight" }),
+  };
+}
+
 /** More than the tokens that are in use at once in a large cluster. */
 const capacity = 32_768;
 
@@ -33,11 +65,13 @@ export class TokenCache implements TokenAuthenticator {
   readonly #inner: TokenAuthenticator;
   readonly #options: TokenCacheOptions;
   readonly #entries = new Map<string, Entry>();
+  readonly #series: CacheSeries | undefined;
   readonly #asking = new Map<string, Promise<Entry>>();
 
   constructor(inner: TokenAuthenticator, options: TokenCacheOptions) {
     this.#inner = inner;
     this.#options = options;
+    this.#series = options.metrics === undefined ? undefined : seriesOf(options.metrics);
   }
 
   authenticateToken(
@@ -47,13 +81,27 @@ export class TokenCache implements TokenAuthenticator {
   ): Promise<Authentication | undefined> | Authentication | undefined {
     const key = audiences === undefined ? token : `${audiences.join("\u0000")}\u0001${token}`;
     const known = this.#entries.get(key);
-    if (known !== undefined && this.#options.clock.monotonic() < known.until) return replay(known, notes);
+    const series = this.#series;
+    const now = this.#options.clock.monotonic();
+    if (known !== undefined && now < known.until) {
+      if (series !== undefined) {
+        series.hits.value++;
+        series.hitTimes.observe(0);
+      }
+      return replay(known, notes);
+    }
     let asking = this.#asking.get(key);
     if (asking === undefined) {
       asking = this.#ask(key, token, audiences).finally(() => this.#asking.delete(key));
       this.#asking.set(key, asking);
     }
-    return asking.then((entry) => replay(entry, notes));
+    return asking.then((entry) => {
+      if (series !== undefined) {
+        series.misses.value++;
+        series.missTimes.observe((this.#options.clock.monotonic() - now) / 1000);
+      }
+      return replay(entry, notes);
+    });
   }
 
   async #ask(key: string, token: string, audiences: readonly string[] | undefined): Promise<Entry> {
@@ -67,10 +115,16 @@ export class TokenCache implements TokenAuthenticator {
     };
     let found: Authentication | undefined;
     let error: Error | undefined;
+    const series = this.#series;
+    if (series !== undefined) series.inFlight.value++;
     try {
       found = await this.#inner.authenticateToken(token, audiences, notes);
     } catch (thrown) {
       error = asError(thrown);
+    }
+    if (series !== undefined) {
+      series.inFlight.value--;
+      (error === undefined ? series.fetched : series.failed).value++;
     }
     const { clock, successTtl, failureTtl, cacheErrors } = this.#options;
     const ttl = error !== undefined && !cacheErrors ? 0 : found === undefined ? failureTtl : successTtl;

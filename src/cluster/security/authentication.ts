@@ -79,7 +79,7 @@ export function authentication(options: AuthenticationOptions): Authentication {
   const authenticator = requestAuthenticator({
     clientAuthorities: own.authorities,
     ...(proxy === undefined ? {} : { requestHeader: headerOptions(proxy) }),
-    tokens: new TokenCache(tokens, { clock, successTtl, failureTtl: 0, cacheErrors: true }),
+    tokens: new TokenCache(tokens, { clock, successTtl, failureTtl: 0, cacheErrors: true, metrics }),
     audiences,
     ...(anonymous.enabled ? { anonymous: { paths: anonymous.conditions.map((c) => c.path) } } : {}),
     certificateRemaining: metrics.histogram(
