@@ -52,7 +52,7 @@ function drawn(shape: Shape, depth: number, draw: Chance): unknown {
 
 /** Types that are JSON only. */
 const jsonOnly = /\.(Table\w*|InternalEvent|Info|Unknown)$/;
-const types = typeNames().filter((name) => !jsonOnly.test(name) && typeRow(name).special === undefined);
+const types = [...typeNames()].filter((name) => !jsonOnly.test(name) && typeRow(name).special === undefined);
 
 test("objects of all types survive JSON and protobuf, and normalising again changes nothing", () => {
   fc.assert(

@@ -1,7 +1,8 @@
 /** What is wrong with `metadata`, for every kind: on create, and as the successor of an old one. */
+import { validateManagedFields } from "../schema/apply/managed-fields.ts";
 import type { FieldError } from "../schema/field-error.ts";
 import { FieldPath, forbiddenField, invalidField, required, tooLong } from "../schema/field-error.ts";
-import type { LabelSelector, ManagedFieldsEntry, ObjectMeta, OwnerReference } from "../schema/types/meta-v1.ts";
+import type { LabelSelector, ObjectMeta, OwnerReference } from "../schema/types/meta-v1.ts";
 import { labelValue, qualifiedName } from "../core/names.ts";
 import { byteLength, invalidEach, nameIsDnsLabel, negativeMessage, pathSegment } from "./formats.ts";
 import { semanticEqual } from "./semantic-equal.ts";
@@ -57,7 +58,7 @@ export function validateGenericObjectMeta(
   if ((m.generation ?? 0) < 0) errors.push(invalidField(path.child("generation"), m.generation, negativeMessage, "minimum"));
   validateContents(m, path, errors);
   if (m.finalizers?.length) validateFinalizers(m.finalizers, path.child("finalizers"), errors);
-  if (m.managedFields?.length) validateManagedFields(m.managedFields, path.child("managedFields"), errors);
+  if (m.managedFields?.length) errors.push(...validateManagedFields(m.managedFields, path.child("managedFields")));
   return errors;
 }
 
@@ -90,7 +91,7 @@ export function validateGenericObjectMetaUpdate(
   const m = meta ?? noMeta;
   const errors = validateMetaChange(m, old ?? noMeta, path);
   validateContents(m, path, errors);
-  if (m.managedFields?.length) validateManagedFields(m.managedFields, path.child("managedFields"), errors);
+  if (m.managedFields?.length) errors.push(...validateManagedFields(m.managedFields, path.child("managedFields")));
   return errors;
 }
 
@@ -227,36 +228,6 @@ function validateKubeFinalizers(finalizers: readonly string[], path: FieldPath, 
 export function validateFinalizerName(name: string, path: FieldPath, errors: FieldError[]): void {
   invalidEach(qualifiedName(name), path, name, errors);
   validateKubeFinalizerName(name, path, errors);
-}
-
-const unprintable = /(?! )[\p{C}\p{Z}]/u;
-
-function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: FieldPath, errors: FieldError[]): void {
-  entries.forEach((entry, i) => {
-    const at = path.index(i);
-    if (entry.operation !== "Apply" && entry.operation !== "Update") {
-      errors.push(invalidField(at.child("operation"), entry.operation ?? "", "must be `Apply` or `Update`"));
-    }
-    if (entry.fieldsType && entry.fieldsType !== "FieldsV1") {
-      errors.push(invalidField(at.child("fieldsType"), entry.fieldsType, "must be `FieldsV1`"));
-    }
-    validateFieldManager(entry.manager ?? "", at.child("manager"), errors);
-    if (entry.subresource && byteLength(entry.subresource) > 256) errors.push(tooLong(at.child("subresource"), 256));
-  });
-}
-
-/** The name a client gives itself for its fields: at most 128 bytes, all printable. */
-export function validateFieldManager(manager: string, path: FieldPath, errors: FieldError[]): void {
-  if (byteLength(manager) > 128) errors.push(tooLong(path, 128));
-  if (!unprintable.test(manager)) return;
-  let at = 0;
-  for (const character of manager) {
-    if (unprintable.test(character)) {
-      const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0");
-      errors.push(invalidField(path, manager, `invalid character U+${code} (at position ${at})`));
-    }
-    at += byteLength(character);
-  }
 }
 
 export function validateImmutable(value: unknown, old: unknown, path: FieldPath, errors: FieldError[], shown: unknown = value): void {

@@ -1,15 +1,7 @@
 /** The options of writes, from the query, with upstream's checks. */
 import { badRequest } from "../../core/api-error.ts";
-import {
-  type FieldError,
-  FieldPath,
-  forbiddenField,
-  invalid,
-  invalidField,
-  notSupported,
-  required,
-  tooLong,
-} from "../../schema/field-error.ts";
+import { validateFieldManager } from "../../schema/apply/managed-fields.ts";
+import { type FieldError, FieldPath, forbiddenField, invalid, notSupported, required } from "../../schema/field-error.ts";
 import type { FieldValidation } from "../../schema/codec.ts";
 
 export interface WriteOptions {
@@ -34,7 +26,7 @@ export function parseWriteOptions(
   const force = kind === "PatchOptions" ? parseBoolean(query, "force") : undefined;
   if (applies && fieldManager === "") errors.push(required(new FieldPath("fieldManager"), "is required for apply patch"));
   if (!applies && force !== undefined) errors.push(forbiddenField(new FieldPath("force"), "may not be specified for non-apply patch"));
-  checkFieldManager(fieldManager, errors);
+  errors.push(...validateFieldManager(fieldManager, new FieldPath("fieldManager")));
   const dryRun = checkDryRun(query.getAll("dryRun"), errors);
   const validation = query.get("fieldValidation") ?? "";
   if (validation !== "" && validation !== "Ignore" && validation !== "Warn" && validation !== "Strict") {
@@ -53,19 +45,6 @@ export function checkDryRun(values: readonly string[], errors: FieldError[]): bo
   const given = values.filter((v) => v !== "");
   if (given.some((v) => v !== "All")) errors.push(notSupported(new FieldPath("dryRun"), values, ["All"]));
   return given.length > 0;
-}
-
-function checkFieldManager(manager: string, errors: FieldError[]): void {
-  const path = new FieldPath("fieldManager");
-  if (Buffer.byteLength(manager) > 128) errors.push(tooLong(path, 128));
-  let at = 0;
-  for (const character of manager) {
-    if (!/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character)) {
-      const code = (character.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0");
-      errors.push(invalidField(path, manager, `invalid character U+${code} (at position ${at})`));
-    }
-    at += Buffer.byteLength(character);
-  }
 }
 
 /** A boolean of a query as Go's conversion reads it: absent is undefined, empty and `false` and `0` are false. */

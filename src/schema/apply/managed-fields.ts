@@ -133,14 +133,17 @@ export function validateManagedFields(entries: readonly ManagedFieldsEntry[], pa
       errors.push(invalidField(at.child("fieldsType"), fieldsType, "must be `FieldsV1`"));
     }
     errors.push(...validateFieldManager(manager ?? "", at.child("manager")));
-    if ((subresource ?? "").length > 256) errors.push(tooLong(at.child("subresource"), 256));
+    if (Buffer.byteLength(subresource ?? "") > 256) errors.push(tooLong(at.child("subresource"), 256));
   }
   return errors;
 }
 
+const usual = /^[\x20-\x7e]{0,128}$/;
+
 /** Field errors of a manager's name: at most 128 bytes, all printable. */
 export function validateFieldManager(manager: string, path: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
+  if (usual.test(manager)) return errors;
   if (Buffer.byteLength(manager) > 128) errors.push(tooLong(path, 128));
   let position = 0;
   for (const character of manager) {
