@@ -124,12 +124,7 @@ function readPatch(request: ApiRequest, type: PatchType, validation: FieldValida
 }
 
 /** The patched document, mutable and the caller's own. */
-function patchObject(
-  document: UnstructuredObject,
-  read: DecodedPatch,
-  type: BodyType,
-  validation: FieldValidation,
-): PatchedObject {
+function patchObject(document: UnstructuredObject, read: DecodedPatch, type: BodyType, validation: FieldValidation): PatchedObject {
   if (type.codec === undefined) {
     const patched = applyPatch(document, read, type.typeName, validation);
     return { ...patched, object: own(patched.object, type) };
