@@ -4,10 +4,14 @@ import { keepField, keepMetadata } from "../update-rules.ts";
 
 export const apiServiceWrites: Pick<Kind<APIService>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate"> = {
   prepareForCreate(service): void {
+    const created = service.metadata?.creationTimestamp;
+    const since = created === undefined ? {} : { lastTransitionTime: created };
     // Without a service behind it the group is served by this very process, and so available.
     service.status = service.spec?.service
       ? {}
-      : { conditions: [{ type: "Available", status: "True", reason: "Local", message: "Local APIServices are always available" }] };
+      : {
+          conditions: [{ type: "Available", status: "True", ...since, reason: "Local", message: "Local APIServices are always available" }],
+        };
   },
   prepareForUpdate(service, old): void {
     keepField(service, old, "status");

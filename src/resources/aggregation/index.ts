@@ -25,6 +25,8 @@ export interface AggregationOptions {
   readonly metrics: MetricsRegistry;
   /** Absent: extension servers are not told for whom they are asked. */
   readonly frontProxy?: FrontProxy | undefined;
+  /** Called after each change of an APIService. */
+  onChange?(): void;
 }
 
 const resyncMs = 30_000;
@@ -92,6 +94,7 @@ export class Aggregation {
 
   #observe(service: APIService, old: APIService | undefined): void {
     const name = service.metadata?.name ?? "";
+    if (JSON.stringify(old?.spec) !== JSON.stringify(service.spec)) this.#options.onChange?.();
     if (service.spec?.service === undefined) {
       if (old?.spec?.service !== undefined) this.#withdraw(name, old);
       if (withAvailability(service.status, local, "") !== undefined) this.#later(name, 0);
@@ -116,6 +119,7 @@ export class Aggregation {
     const name = service.metadata?.name ?? "";
     this.#unavailable.delete({ name });
     this.#withdraw(name, service);
+    this.#options.onChange?.();
   }
 
   #withdraw(name: string, { spec }: APIService): void {

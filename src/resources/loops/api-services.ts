@@ -3,7 +3,7 @@ import type { ApiServer } from "../../apiserver/server-interface.ts";
 import { hasReason } from "../../core/api-error.ts";
 import type { Timer } from "../../core/clock.ts";
 import { apiservices } from "../../schema/types/apiregistration-v1.ts";
-import type { APIService } from "../../schema/types/apiregistration-v1.ts";
+import type { APIService, APIServiceSpec } from "../../schema/types/apiregistration-v1.ts";
 import { automanagedLabel, localApiService } from "../api-services.ts";
 import type { ResourceDeps } from "../deps.ts";
 
@@ -14,6 +14,9 @@ export class ApiServiceRegistration {
   readonly #deps: ResourceDeps;
   readonly #server: Pick<ApiServer, "definitions" | "onDefinitionsChange">;
   readonly #stopWatching: () => void;
+  /** What was there before this server. */
+  #atStart: ReadonlySet<string> | undefined;
+  readonly #synced = new Set<string>();
   #timer: Timer | undefined;
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
@@ -24,26 +27,52 @@ export class ApiServiceRegistration {
     this.#stopWatching = server.onDefinitionsChange(() => this.#later());
   }
 
-  /** Creates what is missing, removes what is served no more. */
+  /** Something may have been changed that has to be as served. */
+  changed(): void {
+    this.#later();
+  }
+
+  /** Creates what is missing, removes what is served no more, restores what was changed; but built-in groups' only once. */
   async reconcile(): Promise<void> {
-    const served = new Map<string, APIService>();
+    const wanted = this.#wanted();
+    const listed = (await this.#deps.objects("apiregistration.k8s.io", "apiservices").list()) as unknown as APIService[];
+    const present = new Map(listed.map((service) => [service.metadata?.name ?? "", service]));
+    this.#atStart ??= new Set(present.keys());
+    await Promise.all(
+      [...new Set([...wanted.keys(), ...present.keys()])].map((name) => this.#sync(name, wanted.get(name), present.get(name))),
+    );
+  }
+
+  #wanted(): Map<string, APIService> {
+    const wanted = new Map<string, APIService>();
     for (const { group, versions } of this.#server.definitions) {
       if (group === "apiregistration.k8s.io") continue;
       for (const { version } of versions) {
         const service = localApiService(group, version);
-        served.set(service.metadata?.name ?? "", service);
+        wanted.set(service.metadata?.name ?? "", service);
       }
     }
+    return wanted;
+  }
+
+  async #sync(name: string, wanted: APIService | undefined, present: APIService | undefined): Promise<void> {
+    await this.#bring(name, wanted, present);
+    this.#synced.add(name);
+  }
+
+  async #bring(name: string, wanted: APIService | undefined, present: APIService | undefined): Promise<void> {
     const at = this.#deps.client().resource(apiservices);
-    const present = (await this.#deps.objects("apiregistration.k8s.io", "apiservices").list()) as unknown as APIService[];
-    const names = new Set(present.map((s) => s.metadata?.name ?? ""));
-    const missing = [...served].filter(([name]) => !names.has(name));
-    await Promise.all(missing.map(([, service]) => ignoring("AlreadyExists", at.create(service))));
-    for (const service of present) {
-      const name = service.metadata?.name ?? "";
-      const ours = service.metadata?.labels?.[automanagedLabel] !== undefined && service.spec?.service === undefined;
-      if (ours && !served.has(name)) await ignoring("NotFound", at.delete(name));
+    const done = this.#synced.has(name);
+    if (wanted !== undefined && isOnce(wanted) && done) return;
+    if (present === undefined) {
+      if (wanted !== undefined) await ignoring(["AlreadyExists"], at.create(wanted));
+      return;
     }
+    const managed = present.metadata?.labels?.[automanagedLabel];
+    if (managed !== "true" && managed !== "onstart") return;
+    if (isOnce(present) && (done || this.#atStart?.has(name) !== true)) return;
+    if (wanted === undefined) await ignoring(["NotFound"], at.delete(name, { preconditions: { uid: present.metadata?.uid ?? "" } }));
+    else if (!isSameSpec(present.spec, wanted.spec)) await ignoring(["NotFound"], at.update({ ...present, spec: wanted.spec }));
   }
 
   async stop(): Promise<void> {
@@ -67,10 +96,19 @@ export class ApiServiceRegistration {
   }
 }
 
-async function ignoring(reason: "AlreadyExists" | "NotFound", write: Promise<unknown>): Promise<void> {
+function isOnce({ metadata }: APIService): boolean {
+  return metadata?.labels?.[automanagedLabel] === "onstart";
+}
+
+function isSameSpec(a: Partial<APIServiceSpec> = {}, b: Partial<APIServiceSpec> = {}): boolean {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)] as (keyof APIServiceSpec)[]);
+  return [...names].every((name) => a[name] === b[name]);
+}
+
+async function ignoring(reasons: readonly ("AlreadyExists" | "NotFound")[], write: Promise<unknown>): Promise<void> {
   try {
     await write;
   } catch (error) {
-    if (!hasReason(error, reason)) throw error;
+    if (!hasReason(error, ...reasons)) throw error;
   }
 }

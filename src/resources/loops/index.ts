@@ -45,7 +45,8 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     info === undefined ? undefined : publishAuthenticationInfo(deps, info),
     info === undefined ? undefined : trackLegacyTokens(deps),
   ]);
-  const aggregation = options.aggregation === undefined ? undefined : new Aggregation(deps, options.aggregation);
+  const onChange = (): void => registration?.changed();
+  const aggregation = options.aggregation === undefined ? undefined : new Aggregation(deps, { ...options.aggregation, onChange });
   const running = new Set<Promise<void>>();
   const run = (what: string, work: () => Promise<void>): void => {
     const done: Promise<void> = work()
