@@ -42,18 +42,3 @@ export function hoist(spec: CustomResourceDefinitionSpec): HoistedSpec {
   }
   return { shared, versions };
 }
-
-/** The versions as Go prints them. */
-export function printedVersions(versions: readonly CustomResourceDefinitionVersion[]): unknown {
-  return versions.map((v) => ({
-    Name: v.name,
-    Served: v.served,
-    Storage: v.storage,
-    Deprecated: v.deprecated ?? false,
-    DeprecationWarning: v.deprecationWarning ?? null,
-    Schema: v.schema ?? null,
-    Subresources: v.subresources ?? null,
-    AdditionalPrinterColumns: v.additionalPrinterColumns ?? null,
-    SelectableFields: v.selectableFields ?? null,
-  }));
-}

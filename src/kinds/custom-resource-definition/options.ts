@@ -79,7 +79,7 @@ export function hasUnknownType({ type }: JSONSchemaProps): boolean {
 }
 
 function itemsOf(schema: JSONSchemaProps): JSONSchemaProps | undefined {
-  return Array.isArray(schema.items) ? undefined : schema.items;
+  return Array.isArray(schema.items) ? undefined : (schema.items ?? undefined);
 }
 
 function hasNonAtomicSet(schema: JSONSchemaProps): boolean {

@@ -2,6 +2,7 @@
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { invalidField } from "../../schema/field-error.ts";
 import { RUNTIME_BUDGET } from "../../lang/cel/index.ts";
+import { validateEmbedded } from "../../schema/structural/custom-resource.ts";
 import { prune } from "../../schema/structural/prune.ts";
 import { evaluateRules } from "../../schema/structural/rules/evaluate-rules.ts";
 import { buildRules } from "../../schema/structural/rules/rule-tree.ts";
@@ -26,7 +27,7 @@ function visit(schema: JSONSchemaProps, path: FieldPath, root: boolean, insideMe
   const inside = insideMeta && !embedded;
   if (schema.default !== undefined && schema.default !== null)
     checkDefault(schema, embedded, path.child("default"), inside, errors, budget);
-  if (schema.items !== undefined && !Array.isArray(schema.items)) visit(schema.items, path.child("items"), false, inside, errors, budget);
+  if (schema.items && !Array.isArray(schema.items)) visit(schema.items, path.child("items"), false, inside, errors, budget);
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const isMeta = embedded && metaFields.includes(name);
     visit(property, path.child("properties").key(name), false, inside || isMeta, errors, budget);
@@ -48,6 +49,10 @@ function checkDefault(
     const gone = prune({ value: JSON.parse(text) as unknown }, compileSchema({ type: "object", properties: { value: schema } }));
     if (gone.length > 0) errors.push(invalidField(path, value, "must not have unknown fields"));
   }
+  const resource = compileSchema(root ? { ...schema, "x-kubernetes-embedded-resource": true } : schema);
+  const unnamed = insideMeta ? [] : validateEmbedded(value, resource, path);
+  errors.push(...unnamed);
+  if (unnamed.length > 0) return;
   const misfits = validateAgainstSchema(value, compileSchema(schema), undefined, path);
   errors.push(...misfits);
   if (misfits.length === 0) errors.push(...ruleErrors(schema, root, value, path, budget));

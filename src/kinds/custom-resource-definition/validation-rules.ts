@@ -2,7 +2,8 @@
 import { declareType, UINT64_MAX, ValueSchema } from "../../lang/cel/index.ts";
 import { type FieldError, type FieldPath, forbiddenField, internalFieldError, invalidField } from "../../schema/field-error.ts";
 import { type CompiledRule, compileRules, maxCardinality } from "../../schema/structural/rules/compile-rule.ts";
-import type { JSONSchemaProps, ValidationRule } from "../../schema/types/apiextensions-v1.ts";
+import type { JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
+import { internalRule } from "./internal-form.ts";
 
 /** What one expression may cost, and all of a schema. */
 const RULE_LIMIT = 10_000_000n;
@@ -38,9 +39,9 @@ export class RuleChecks {
     const { source } = rule;
     const ruleAt = path.child("rule");
     this.#measure("estimated rule cost", times(rule.maxCost, often), ruleAt);
-    if (rule.error !== undefined) this.errors.push(invalidRule(ruleAt, source, rule.error));
+    if (rule.error !== undefined) this.errors.push(invalidField(ruleAt, internalRule(source), rule.error));
     const messageAt = path.child("messageExpression");
-    if (rule.messageError !== undefined) this.errors.push(invalidRule(messageAt, source, rule.messageError));
+    if (rule.messageError !== undefined) this.errors.push(invalidField(messageAt, internalRule(source), rule.messageError));
     else if (rule.message) this.#measure("estimated messageExpression cost", rule.messageMaxCost, messageAt);
     if (rule.usesOldSelf) {
       if (place.uncorrelatable === undefined) return;
@@ -96,18 +97,4 @@ function tooDear(what: string, cost: bigint, limit: bigint): string {
   const shown = factor > 100 ? "more than 100x" : `${factor.toFixed(factor < 1.5 ? 6 : 1)}x`;
   const remedy = "try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared";
   return `${what} exceeds budget by factor of ${shown} (${remedy})`;
-}
-
-/** Upstream prints the rule as Go's encoder writes its internal form. */
-function invalidRule(path: FieldPath, rule: ValidationRule, detail: string): FieldError {
-  const shown = {
-    Rule: rule.rule,
-    Message: rule.message ?? "",
-    MessageExpression: rule.messageExpression ?? "",
-    Reason: rule.reason ?? null,
-    FieldPath: rule.fieldPath ?? "",
-    OptionalOldSelf: rule.optionalOldSelf ?? null,
-  };
-  const text = JSON.stringify(shown).replaceAll(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return { type: "FieldValueInvalid", field: path.toString(), body: `Invalid value: ${text}: ${detail}` };
 }

@@ -5,6 +5,7 @@ import type { JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
 import { schemaAt } from "../../schema/structural/schema-path.ts";
 import type { CrdOptions } from "./options.ts";
 import { hasUnknownType, schemaTypes } from "./options.ts";
+import { internalItems } from "./internal-form.ts";
 import { cardinalityBelow, type RuleChecks } from "./validation-rules.ts";
 
 /** Where in the schema we are. */
@@ -33,13 +34,14 @@ export function validateSchemaTree(
 
 const metaFields: readonly string[] = ["metadata", "kind", "apiVersion"];
 
-function visit(schema: JSONSchemaProps | undefined, path: FieldPath, place: Place, options: CrdOptions, errors: FieldError[]): void {
-  if (schema === undefined) return;
+function visit(schema: JSONSchemaProps | undefined | null, path: FieldPath, place: Place, options: CrdOptions, errors: FieldError[]): void {
+  if (schema === undefined || schema === null) return;
   const before = errors.length;
   const deeper: Place = { ...place, root: false, cardinality: cardinalityBelow(schema, place.cardinality) };
   // Alternatives have no rules of their own to be looked at.
   const inner: Place = { ...place, root: false, rules: undefined };
-  const into = (part: JSONSchemaProps | undefined, at: FieldPath, where: Place = inner): void => visit(part, at, where, options, errors);
+  const into = (part: JSONSchemaProps | undefined | null, at: FieldPath, where: Place = inner): void =>
+    visit(part, at, where, options, errors);
   checkVocabulary(schema, path, place, options, errors);
   if (schema.uniqueItems === true) {
     const why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
@@ -149,7 +151,7 @@ function checkListType(schema: JSONSchemaProps, path: FieldPath, errors: FieldEr
 }
 
 function itemsOf(schema: JSONSchemaProps): JSONSchemaProps | undefined {
-  return Array.isArray(schema.items) ? undefined : schema.items;
+  return Array.isArray(schema.items) ? undefined : (schema.items ?? undefined);
 }
 
 function checkSetItems(schema: JSONSchemaProps, path: FieldPath, errors: FieldError[]): void {
@@ -180,8 +182,8 @@ function checkMapList(schema: JSONSchemaProps, path: FieldPath, errors: FieldErr
   if (keys.length === 0) errors.push(required(at, "must not be empty if x-kubernetes-list-type is map"));
   const where = path.child("items");
   if (schema.items === undefined) errors.push(required(where, "must have a schema if x-kubernetes-list-type is map"));
-  if (Array.isArray(schema.items)) {
-    errors.push(invalidField(where, schema.items, "must only have a single schema if x-kubernetes-list-type is map"));
+  if (Array.isArray(schema.items) || schema.items === null) {
+    errors.push(invalidField(where, internalItems(schema.items), "must only have a single schema if x-kubernetes-list-type is map"));
   }
   const items = itemsOf(schema);
   if (items === undefined) return;

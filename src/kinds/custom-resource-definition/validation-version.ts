@@ -12,6 +12,7 @@ import type {
 } from "../../schema/types/apiextensions-v1.ts";
 import { byteLength } from "../formats.ts";
 import { schemaAt } from "../../schema/structural/schema-path.ts";
+import { internalSchema } from "./internal-form.ts";
 import type { CrdOptions } from "./options.ts";
 import { maxSelectableFields } from "./options.ts";
 import { validateSchemaDefaults } from "./validation-defaults.ts";
@@ -128,7 +129,7 @@ function checkRoot(schema: JSONSchemaProps, at: FieldPath, errors: FieldError[])
     errors.push(invalidField(at.child("type"), type, why));
   } else if (other !== undefined) {
     const why = `only ${rootFieldNames} fields are allowed at the root of the schema if the status subresource is enabled`;
-    errors.push(invalidField(at, schema, why));
+    errors.push(invalidField(at, internalSchema(schema), why));
   }
 }
 

@@ -9,7 +9,8 @@ import type {
   CustomResourceDefinitionSpec,
 } from "../../schema/types/apiextensions-v1.ts";
 import type { HoistedSpec } from "./hoisted.ts";
-import { hoist, printedVersions } from "./hoisted.ts";
+import { hoist } from "./hoisted.ts";
+import { internalVersions } from "./internal-form.ts";
 import type { CrdOptions } from "./options.ts";
 import { createOptions, updateOptions } from "./options.ts";
 import { schemasOf, someSchema } from "./schema-walk.ts";
@@ -136,7 +137,7 @@ function validateSpec(spec: CustomResourceDefinitionSpec, given: CrdOptions, err
   }
   const structural = given.requireStructuralSchema || !preserves || hasDefaults;
   const options = structural === given.requireStructuralSchema ? given : { ...given, requireStructuralSchema: structural };
-  validateVersions(hoisted, options, errors);
+  validateVersions(hoisted, Array.isArray(spec.versions), options, errors);
   for (const field of ["plural", "singular", "kind", "listKind"] as const) {
     if (!names?.[field]) errors.push(required(specPath.child("names", field)));
   }
@@ -159,7 +160,7 @@ function requireSchemas({ shared, versions }: HoistedSpec, preserves: boolean, o
   }
 }
 
-function validateVersions(hoisted: HoistedSpec, options: CrdOptions, errors: FieldError[]): void {
+function validateVersions(hoisted: HoistedSpec, given: boolean, options: CrdOptions, errors: FieldError[]): void {
   const { versions, shared } = hoisted;
   const path = specPath.child("versions");
   const perVersion = versions.some((v) => v.subresources !== undefined);
@@ -169,9 +170,12 @@ function validateVersions(hoisted: HoistedSpec, options: CrdOptions, errors: Fie
     validateVersion(version, path.index(i), hasStatus(perVersion ? version.subresources : shared.subresources), options, errors);
   }
   const names = new Set(versions.map((v) => v.name));
-  if (names.size < versions.length) errors.push(invalidField(path, printedVersions(versions), "must contain unique version names"));
+  if (names.size < versions.length)
+    errors.push(invalidField(path, internalVersions(given ? versions : undefined), "must contain unique version names"));
   if (versions.filter((v) => v.storage).length !== 1) {
-    errors.push(invalidField(path, printedVersions(versions), "must have exactly one version marked as storage version"));
+    errors.push(
+      invalidField(path, internalVersions(given ? versions : undefined), "must have exactly one version marked as storage version"),
+    );
   }
   const [first] = versions;
   if (first === undefined || first.name === "") return;
@@ -232,10 +236,16 @@ export function crdWarnings(crd: CustomResourceDefinition, old: CustomResourceDe
     .map((format) => `unrecognized format ${JSON.stringify(format)}`);
 }
 
+function isFormatOf(type: string, format: string): boolean {
+  if (type === "" || type === "string") return isKnownFormat(format);
+  if (type === "integer") return format === "int32" || format === "int64";
+  return type === "number" && (format === "float" || format === "double");
+}
+
 function unknownFormats(crd: CustomResourceDefinition): string[] {
   const formats: string[] = [];
   for (const { format, type } of schemasOf(crd.spec)) {
-    if (format && type === "string" && !isKnownFormat(format)) formats.push(format);
+    if (format && !isFormatOf(type ?? "", format)) formats.push(format);
   }
   return formats;
 }

@@ -42,10 +42,15 @@ export function validateAgainstSchema(
   return errors;
 }
 
+/** Where errors are told that upstream gives no path of their own. */
+function nowhere(at: string): FieldPath {
+  return at === "" ? noField : new FieldPath(at);
+}
+
 /** The field of a validator's path: below `at`, which upstream's paths leave out. */
 function fieldOf(path: string, at: string): FieldPath {
   const local = path.startsWith(".") ? path.slice(1) : path;
-  if (local === "") return at === "" ? noField : new FieldPath(at);
+  if (local === "") return nowhere(at);
   return new FieldPath(at === "" ? local : `${at}.${local}`);
 }
 
@@ -73,7 +78,7 @@ function validate(value: unknown, schema: StructuralSchema, path: string, old: u
   if (typeof value === "string") {
     checkString(value, schema, path, field, result);
     checkFormat(value, schema, path, field, result);
-  } else if (typeof value === "number" || typeof value === "bigint") checkNumber(value, schema, path, field, result);
+  } else if (typeof value === "number" || typeof value === "bigint") checkNumber(value, schema, path, field, at, result);
   else if (Array.isArray(value)) result.merge(checkItems(value, schema, path, field, old, at));
   checkEnum(value, schema, field, result);
   if (typeof value === "object" && !Array.isArray(value)) result.merge(checkProperties(value as JsonObject, schema, path, field, old, at));
@@ -175,30 +180,35 @@ function checkFormat(value: string, schema: StructuralSchema, path: string, fiel
   result.fits++;
 }
 
-function checkNumber(value: number | bigint, schema: StructuralSchema, path: string, field: FieldPath, result: Result): void {
+function checkNumber(value: number | bigint, schema: StructuralSchema, path: string, field: FieldPath, at: string, result: Result): void {
   const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = schema.source;
   const format = formatOf(schema);
-  if (schema.types.length === 1 && schema.types[0] === "integer" && !fitsInteger(value, format)) {
+  const whole = schema.types.length === 1 && schema.types[0] === "integer";
+  /** Whether the number is one of the type, which is told where it is not. */
+  const inRange = (n: number | bigint, what: string): boolean => {
+    if (!whole || fitsInteger(n, format)) return true;
     const wanted = format === "" ? "(default format)" : `with format ${format}`;
-    result.errors.push(invalidField(noField, "", `Checked value must be of type integer ${wanted} in ${path}`));
-  }
+    result.errors.push(invalidField(nowhere(at), "", `${what} value must be of type integer ${wanted} in ${path}`));
+    return false;
+  };
+  inRange(value, "Checked");
   const isInteger = jsonType(value) === "integer";
-  // Upstream compares integers with the integer part of the bound.
-  const bound = (limit: number): number => (isInteger ? Math.trunc(limit) : limit);
+  // Upstream compares integers with the integer part of a bound that is of the type.
+  const bound = (limit: number, what: string): number => (inRange(limit, what) && isInteger ? Math.trunc(limit) : limit);
   const says = (what: string): void => {
     result.errors.push(invalidField(field, value, `${path} in body should be ${what}`));
   };
   if (typeof multipleOf === "number") {
-    const factor = bound(multipleOf);
+    const factor = bound(multipleOf, "MultipleOf");
     if (factor <= 0) result.errors.push(invalidField(field, factor, `factor MultipleOf declared for ${path} must be positive: ${factor}`));
     else if (!isMultiple(value, factor)) says(`a multiple of ${factor}`);
   }
   if (typeof minimum === "number") {
-    const limit = bound(minimum);
+    const limit = bound(minimum, "Minimum boundary");
     if (exclusiveMinimum ? value <= limit : value < limit) says(`greater than ${exclusiveMinimum ? "" : "or equal to "}${limit}`);
   }
   if (typeof maximum === "number") {
-    const limit = bound(maximum);
+    const limit = bound(maximum, "Maximum boundary");
     if (exclusiveMaximum ? value >= limit : value > limit) says(`less than ${exclusiveMaximum ? "" : "or equal to "}${limit}`);
   }
   result.fits += 2;
@@ -267,7 +277,7 @@ function checkProperties(object: JsonObject, schema: StructuralSchema, path: str
 function checkAlternatives(value: unknown, schema: StructuralSchema, path: string, old: unknown, at: string): Result {
   const result = new Result();
   const says = (what: string): void => {
-    result.errors.push(invalidField(noField, "", `${JSON.stringify(path)} ${what}`));
+    result.errors.push(invalidField(nowhere(at), "", `${JSON.stringify(path)} ${what}`));
   };
   const tried = (alternatives: readonly StructuralSchema[]): Result[] => alternatives.map((s) => validate(value, s, path, old, at));
   if (schema.anyOf.length > 0) {
