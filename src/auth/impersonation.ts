@@ -120,12 +120,10 @@ const maxRemembered = 10_000;
  */
 export class Impersonator {
   readonly #options: ImpersonatorOptions;
-  readonly #modes: readonly Mode[];
   readonly #last = new Map<string, Mode>();
 
   constructor(options: ImpersonatorOptions = {}) {
     this.#options = options;
-    this.#modes = options.constrained === false ? modes.filter((m) => m.name === "") : modes;
   }
 
   /**
@@ -139,6 +137,11 @@ export class Impersonator {
     const started = clock.monotonic();
     const took = (): number => (clock.monotonic() - started) / 1000;
     let refused: ApiError | undefined;
+    if (this.#options.constrained === false) {
+      const error = await checkUnconstrained(who, attributes.user, authorizer);
+      if (error !== undefined) throw error;
+      return complete(unconstrained, who);
+    }
     for (const mode of this.#order(attributes.user.name)) {
       if (!mode.applies(who, attributes.user)) continue;
       const error = await check(mode, who, attributes, metrics === undefined ? authorizer : counting(authorizer, mode, clock, metrics));
@@ -156,7 +159,7 @@ export class Impersonator {
 
   #order(user: string): readonly Mode[] {
     const last = this.#last.get(user);
-    return last === undefined || last === this.#modes[0] ? this.#modes : [last, ...this.#modes.filter((m) => m !== last)];
+    return last === undefined || last === modes[0] ? modes : [last, ...modes.filter((m) => m !== last)];
   }
 
   #remember(user: string, mode: Mode): void {
@@ -196,6 +199,8 @@ interface Mode {
 
 const onlyName = (who: UserInfo): boolean => !who.uid && who.groups.length === 0 && Object.keys(who.extra ?? {}).length === 0;
 
+const unconstrained: Mode = { name: "", applies: () => true };
+
 const modes: readonly Mode[] = [
   {
     name: "associated-node",
@@ -213,7 +218,7 @@ const modes: readonly Mode[] = [
     name: "user-info",
     applies: (who) => splitNodeUser(who.name) === undefined && splitServiceAccountUser(who.name) === undefined,
   },
-  { name: "", applies: () => true },
+  unconstrained,
 ];
 
 /** As many values are asked about at once before each of them. */
@@ -265,6 +270,25 @@ async function check(mode: Mode, who: UserInfo, attributes: Attributes, authoriz
   if (constrained && large && (await firstMissing([allExtras], authorizer)) === undefined) return undefined;
   const each = extra.flatMap(([key, values]) => values.map((value) => about(authentication, "userextras", value, "", key)));
   return firstMissing(each, authorizer);
+}
+
+/** The check of servers without the constrained modes: asked in another order, refused with the bare reason. */
+async function checkUnconstrained(who: UserInfo, user: UserInfo, authorizer: Authorizer): Promise<ApiError | undefined> {
+  const base = { user, verb: "impersonate", resourceRequest: true, path: "", group: "", version: "", subresource: "", namespace: "" };
+  const beside = { ...base, group: authentication, version: "v1" };
+  const asked: Attributes[] = [
+    subjectOf(unconstrained, who, "", (group, resource, name, namespace = "") => ({ ...base, group, resource, name, namespace })),
+    ...who.groups.map((name) => ({ ...base, resource: "groups", name })),
+    ...Object.entries(who.extra ?? {}).flatMap(([subresource, values]) =>
+      values.map((name) => ({ ...beside, resource: "userextras", subresource, name })),
+    ),
+    ...(who.uid ? [{ ...beside, resource: "uids", name: who.uid }] : []),
+  ];
+  for (const question of asked) {
+    const { decision, reason } = await authorizer.authorize(question);
+    if (decision !== "allow") return forbiddenError(question, reason);
+  }
+  return undefined;
 }
 
 const authentication = "authentication.k8s.io";
