@@ -10,7 +10,7 @@ export interface Continuation {
 }
 
 export function encodeContinue(at: Continuation): string {
-  return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: at.revision, start: at.start })).toString("base64url");
+  return Buffer.from(JSON.stringify({ v: "meta.k8s.io/v1", rv: at.revision, start: `/${at.start}` })).toString("base64url");
 }
 
 const invalid = (why: string): ApiError => badRequest(`invalid continue token: continue key is not valid: ${why}`);
@@ -38,8 +38,9 @@ export function decodeContinue(token: string): Continuation {
     );
   if (typeof rv !== "number" || rv === 0) throw invalid("incorrect encoded start resourceVersion (version meta.k8s.io/v1)");
   if (typeof start !== "string" || start === "") throw invalid("encoded start key empty (version meta.k8s.io/v1)");
-  if (start.startsWith("/") || start.includes("//") || start.split("/").some((part) => part === "." || part === "..")) throw invalid(start);
-  return { revision: rv, start };
+  const relative = start.startsWith("/") ? start.slice(1) : start;
+  if (relative.split("/").some((part) => part === "" || part === "." || part === "..")) throw invalid(start);
+  return { revision: rv, start: relative };
 }
 
 /** 410 for a token whose revision is gone: it brings one with which the rest can be had inconsistently. */

@@ -362,6 +362,7 @@ export class ResourceCache {
 
 function tooLargeVersion(wanted: number, current: number): Error {
   const error = timeout(`Too large resource version: ${wanted}, current: ${current}`, 1);
-  (error.details as { causes?: unknown }).causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+  const causes = [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }];
+  Object.assign(error, { details: { causes, ...error.details } });
   return error;
 }

@@ -55,7 +55,11 @@ export async function readPage(scope: Scope, selection: Selection, options: List
         });
         return takePage(scope, selection, tree, revision, start, limit);
       }
+      const waiting = cache.waitFor(revision);
+      if (waiting !== undefined) await waiting;
     }
+    // "Whatever is at hand" is given whole, as without a token.
+    if (options.revision === 0) limit = 0;
   } else if (options.match === "Exact" || (options.match === "" && limit > 0 && (options.revision ?? 0) > 0)) {
     revision = options.revision;
   } else if (options.revision === 0 && options.match === "") limit = 0;

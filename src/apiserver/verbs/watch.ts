@@ -1,4 +1,4 @@
-import { methodNotSupported } from "../../core/api-error.ts";
+import { type FailureStatus, isApiError, methodNotSupported } from "../../core/api-error.ts";
 import { includeObjectOf } from "../encoding/transformations.ts";
 import { mediaTypeOf, type Negotiated } from "../encoding/negotiation.ts";
 import type { ApiResponse, ResponseSink, WatchObserver } from "../request.ts";
@@ -24,10 +24,7 @@ export async function watch(scope: Scope): Promise<ApiResponse> {
   );
   const loading = storage.cache.ready();
   if (loading !== undefined) await loading;
-  if (options.sendInitialEvents !== undefined) {
-    const waiting = options.revision === undefined ? storage.fresh() : storage.cache.waitFor(options.revision);
-    if (waiting !== undefined) await waiting;
-  }
+  const failure = options.sendInitialEvents === undefined ? undefined : await reached(scope, options.revision);
   const plan: WatchPlan = {
     selection,
     initialEvents: options.sendInitialEvents === true,
@@ -35,8 +32,22 @@ export async function watch(scope: Scope): Promise<ApiResponse> {
     after: options.revision === undefined || options.revision === 0 ? storage.cache.revision : options.revision,
     bookmarks: options.allowWatchBookmarks,
     timeout: timeoutOf(scope, options),
+    ...(failure === undefined ? {} : { failure }),
   };
   return request.inProcess === true ? localWatch(scope, plan, negotiated) : wireWatch(scope, plan, negotiated);
+}
+
+/** Waits for a version that initial events are to be of. One that does not come is told in the stream, as upstream does. */
+async function reached({ storage }: Scope, revision: number | undefined): Promise<FailureStatus | undefined> {
+  const waiting = revision === undefined ? storage.fresh() : storage.cache.waitFor(revision);
+  if (waiting === undefined) return undefined;
+  try {
+    await waiting;
+    return undefined;
+  } catch (error) {
+    if (!isApiError(error)) throw error;
+    return error.toStatus();
+  }
 }
 
 /** `/api/v1/watch/namespaces/NS/pods/NAME` */

@@ -35,6 +35,8 @@ export interface WatchPlan {
   readonly bookmarks: boolean;
   /** Milliseconds until the watch ends by itself. */
   readonly timeout: number;
+  /** All there is to tell: why the watch cannot begin. */
+  readonly failure?: FailureStatus | undefined;
 }
 
 /** Events that are looked at in one go while catching up. */
@@ -65,7 +67,10 @@ export class Watcher implements GroupMember {
 
   start(): void {
     const { cache } = this.#hub;
-    if (this.#plan.initialEvents) this.#initial(cache.tree.clone(), cache.revision, "");
+    if (this.#plan.failure !== undefined) {
+      this.#output.error(this.#plan.failure);
+      this.end();
+    } else if (this.#plan.initialEvents) this.#initial(cache.tree.clone(), cache.revision, "");
     else this.#catchUp();
   }
 
@@ -155,8 +160,10 @@ export class Watcher implements GroupMember {
   }
 
   #timedOut(): void {
-    // Whoever comes back goes on from here, not from an old event.
-    if (this.#leave !== undefined && this.wantsBookmarks) this.#output.bookmark(this.#hub.cache.revision, false, undefined);
+    // Whoever comes back goes on from here, not from an old event. Upstream tells it two seconds before the end: shorter watches hear nothing.
+    const { after, timeout } = this.#plan;
+    const due = this.wantsBookmarks && timeout > 2000 && after <= this.#hub.cache.revision;
+    if (this.#leave !== undefined && due) this.#output.bookmark(this.#hub.cache.revision, false, undefined);
     this.end();
   }
 
