@@ -42,6 +42,8 @@ export interface ApiServerOptions {
   readonly flowControl?: FlowControl | undefined;
   /** Requests answered at once, where there is no `flowControl`: [reading, mutating]; 429 is answered beyond. Default: no limit. */
   readonly maxInFlight?: readonly [number, number] | undefined;
+  /** Objects that one deletion of a collection removes at once; default 32. */
+  readonly deleteCollectionWorkers?: number | undefined;
   /** Largest body of a write, in bytes. 3 MiB by default. */
   readonly maxBodyBytes?: number | undefined;
   /** Bookmarks are sent to the watches that asked for them this often, in ms. 60 000 by default. */

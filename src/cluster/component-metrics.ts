@@ -1,6 +1,7 @@
 /** What every component of Kubernetes tells of itself: its build, its features, its metrics. */
 import type { VersionInfo } from "../apiserver/endpoints/plain.ts";
 import type { FeatureGates } from "../core/feature-gates.ts";
+import { parseYaml } from "../lang/yaml.ts";
 import { MetricsRegistry } from "../core/metrics.ts";
 import type { ApiServerFlags } from "./api-server-flags/index.ts";
 
@@ -28,10 +29,29 @@ function stabilityOf(name: string): "STABLE" | "BETA" | "ALPHA" {
   return stable.has(name) ? "STABLE" : beta.has(name) ? "BETA" : "ALPHA";
 }
 
+/** `--allow-metric-labels metric,label='v1,v2'` over what the manifest says. */
+function allowedLabels(flags: ApiServerFlags): ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>> | undefined {
+  const allowed = new Map<string, Map<string, ReadonlySet<string>>>();
+  const add = (key: string, values: string): void => {
+    const [metric = "", label = ""] = key.split(",");
+    const labels = allowed.get(metric) ?? new Map<string, ReadonlySet<string>>();
+    labels.set(label, new Set(values.split(",").map((value) => value.trim())));
+    allowed.set(metric, labels);
+  };
+  const manifest = flags.file("allow-metric-labels-manifest");
+  const listed = manifest === undefined ? undefined : (parseYaml(manifest.text) as { allowListMapping?: Record<string, string> } | null);
+  for (const [key, values] of Object.entries(listed?.allowListMapping ?? {})) add(key, values);
+  // Keys hold commas themselves: `metric1,label1='v1,v2',metric2,label2='v3'`.
+  for (const text of flags.list("allow-metric-labels")) {
+    for (const [, key = "", quoted, bare] of text.matchAll(/([^,=']+,[^,=']+)=(?:'([^']*)'|([^,]*))/g)) add(key, quoted ?? bare ?? "");
+  }
+  return allowed.size === 0 ? undefined : allowed;
+}
+
 /** The registry of the control plane, as `--disabled-metrics` wants it. */
 export function metricsRegistry(flags: ApiServerFlags): MetricsRegistry {
   const disabled = new Set(flags.list("disabled-metrics"));
-  const registry = new MetricsRegistry({ stability: stabilityOf, disabled });
+  const registry = new MetricsRegistry({ stability: stabilityOf, disabled, allowed: allowedLabels(flags) });
   registry.counter("hidden_metrics_total", "The count of hidden metrics.");
   registry.counter("disabled_metrics_total", "The count of disabled metrics.").inc({}, disabled.size);
   const registered = registry.counter(

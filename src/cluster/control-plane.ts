@@ -42,6 +42,7 @@ import { hostAddress } from "./machines/host-network.ts";
 import { serverPages } from "./server-pages.ts";
 import { certificatesOf, servingOf, type Serving } from "./serving.ts";
 import { addComponentMetrics, addNodePortMetrics, metricsRegistry } from "./component-metrics.ts";
+import { openDebugSocket } from "./debug-socket.ts";
 import { StartHooks } from "./start-hooks.ts";
 import { limitsOf, type RequestLimits } from "./request-limits.ts";
 import { type ApiServerFlags, minCompatibilityMinor, resolveApiServerFlags } from "./api-server-flags/index.ts";
@@ -140,7 +141,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await generic.start();
     stops.push(() => generic.stop());
     const loops = await startServerLoops(deps, {
-      ...addressOf(config),
+      ...addressOf(config, flags),
       server,
       flowControl: limits.flowControl,
       authentication: withFrontProxy(secure.published, options.pki),
@@ -157,6 +158,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       ...certificatesOf(flags, options.pki.apiServer),
       clientCa: [secure.published.clientAuthorities(), secure.published.proxy?.authorities() ?? ""].join("\n"),
     });
+    const debugSocket = await openDebugSocket(flags);
+    stops.push(() => debugSocket?.close());
     const fronts: HttpFront[] = [await open(server, options, serving, tls(), "127.0.0.1")];
     secure.published.onChange(() => {
       for (const front of fronts) front.updateTls(tls());
@@ -220,7 +223,7 @@ async function encryptionFor(
 ): Promise<EncryptionAtRest | undefined> {
   if (flags.string("encryption-provider-config") === "") return undefined;
   const { encryptionOf } = await import("./encryption.ts");
-  return encryptionOf(config, flags, { clock, log: log.child("encryption"), metrics, server: serverName(addressOf(config)) });
+  return encryptionOf(config, flags, { clock, log: log.child("encryption"), metrics, server: serverName(addressOf(config, flags)) });
 }
 
 interface FromFlags {
@@ -250,7 +253,7 @@ function assemble(
     metrics,
     objects: (group, resource) => server.objects(group, resource),
     client: () => client,
-    serverId: serverName(addressOf(config)),
+    serverId: serverName(addressOf(config, flags)),
   });
   const measured = meteredStore(store, metrics, clock, (key) => server.definitions.find((d) => key.startsWith(`${d.storagePrefix}/`)));
   const server: ApiServer = createApiServer({
@@ -266,6 +269,7 @@ function assemble(
     audit,
     encryption,
     ...limits,
+    ...(flags.given("delete-collection-workers") ? { deleteCollectionWorkers: flags.int("delete-collection-workers") } : {}),
     admission,
   });
   const client = inProcessClient(
@@ -298,7 +302,9 @@ function assemble(
       ca: pki.ca.certificate,
       cert: pki.kubeletClient.certificate,
       key: pki.kubeletClient.key,
-      preferredAddressTypes: ["InternalIP", "Hostname"],
+      preferredAddressTypes: flags.given("kubelet-preferred-address-types")
+        ? flags.list("kubelet-preferred-address-types")
+        : ["InternalIP", "Hostname"],
       local: (name) => localNodes.get(name),
     },
   };
@@ -313,7 +319,7 @@ function assemble(
     version: versionInfo(minCompatibilityMinor(flags)),
     priority: groupVersionPriority,
     ...serverPages({ flags, hooks, store, encryption, flowControl: limits.flowControl, threshold: options.threshold }),
-    serverAddress: () => `${config.nodes > 0 ? hostAddress(config) : "127.0.0.1"}:${config.port}`,
+    serverAddress: () => `${flags.string("external-hostname") || addressOf(config, flags).advertiseAddress}:${config.port}`,
     openId: { issuer: secure.issuer.issuer, keys: () => secure.verificationKeys, jwksUri: secure.jwksUri },
   });
   return { server, secure, deps, generic, aggregator };
@@ -341,8 +347,9 @@ async function leave(server: ApiServer, fronts: readonly HttpFront[], flags: Api
 }
 
 /** Where pods reach this server. */
-function addressOf(config: ClusterConfig): { readonly advertiseAddress: string; readonly port: number } {
-  return { advertiseAddress: config.nodes > 0 ? hostAddress(config) : "127.0.0.1", port: config.port };
+function addressOf(config: ClusterConfig, flags: ApiServerFlags): { readonly advertiseAddress: string; readonly port: number } {
+  const own = config.nodes > 0 ? hostAddress(config) : "127.0.0.1";
+  return { advertiseAddress: flags.string("advertise-address") || own, port: config.port };
 }
 
 /** Controllers, scheduler, simulated nodes: none of them is waited for. */

@@ -32,11 +32,19 @@ export function renderLabels(names: readonly string[], key: string, extra = ""):
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
-function keyOf(names: readonly string[], labels: Labels): string {
+/** Values that the labels of one metric may have. */
+type Allowed = ReadonlyMap<string, ReadonlySet<string>> | undefined;
+
+function keyOf(names: readonly string[], labels: Labels, allowed: Allowed): string {
+  if (allowed !== undefined) return names.map((name) => bounded(name, labels[name] ?? "", allowed)).join(separator);
   if (names.length === 1) return labels[names[0] as string] ?? "";
   let key = "";
   for (let i = 0; i < names.length; i++) key += (i === 0 ? "" : separator) + (labels[names[i] as string] ?? "");
   return key;
+}
+
+function bounded(name: string, value: string, allowed: NonNullable<Allowed>): string {
+  return allowed.get(name)?.has(value) === false ? "unexpected" : value;
 }
 
 export class Counter implements Family {
@@ -46,7 +54,10 @@ export class Counter implements Family {
   readonly #labels: readonly string[];
   readonly #values = new Map<string, Cell>();
 
-  constructor(name: string, help: string, labels: readonly string[], type: "counter" | "gauge" = "counter") {
+  readonly #allowed: Allowed;
+
+  constructor(name: string, help: string, labels: readonly string[], type: "counter" | "gauge" = "counter", allowed?: Allowed) {
+    this.#allowed = allowed;
     this.name = name;
     this.help = help;
     this.type = type;
@@ -59,19 +70,19 @@ export class Counter implements Family {
   }
 
   get(labels: Labels = {}): number {
-    return this.#values.get(keyOf(this.#labels, labels))?.value ?? 0;
+    return this.#values.get(keyOf(this.#labels, labels, this.#allowed))?.value ?? 0;
   }
 
   /** The value under these labels, to be changed in place. It is exposed from now on. */
   cell(labels: Labels = {}): Cell {
-    const key = keyOf(this.#labels, labels);
+    const key = keyOf(this.#labels, labels, this.#allowed);
     let cell = this.#values.get(key);
     if (cell === undefined) this.#values.set(key, (cell = { value: 0 }));
     return cell;
   }
 
   delete(labels: Labels): void {
-    this.#values.delete(keyOf(this.#labels, labels));
+    this.#values.delete(keyOf(this.#labels, labels, this.#allowed));
   }
 
   /** Forgets every value. */
@@ -85,8 +96,8 @@ export class Counter implements Family {
 }
 
 export class Gauge extends Counter {
-  constructor(name: string, help: string, labels: readonly string[]) {
-    super(name, help, labels, "gauge");
+  constructor(name: string, help: string, labels: readonly string[], allowed?: Allowed) {
+    super(name, help, labels, "gauge", allowed);
   }
 
   set(value: number, labels: Labels = {}): void {
@@ -96,12 +107,6 @@ export class Gauge extends Counter {
   dec(labels: Labels = {}, by = 1): void {
     this.inc(labels, -by);
   }
-}
-
-interface HistogramValues {
-  readonly counts: number[];
-  sum: number;
-  count: number;
 }
 
 /** One series of a histogram: what is observed often is looked up once. */
@@ -139,7 +144,10 @@ export class Histogram implements Family {
   readonly #buckets: readonly number[];
   readonly #values = new Map<string, Observations>();
 
-  constructor(name: string, help: string, labels: readonly string[], buckets: readonly number[]) {
+  readonly #allowed: Allowed;
+
+  constructor(name: string, help: string, labels: readonly string[], buckets: readonly number[], allowed?: Allowed) {
+    this.#allowed = allowed;
     this.name = name;
     this.help = help;
     this.#labels = labels;
@@ -151,9 +159,15 @@ export class Histogram implements Family {
     this.series(labels).observe(value);
   }
 
+  /** Observes under these labels, which are looked up at the first observation: for what is measured on every request. */
+  at(labels: Labels): (value: number) => void {
+    let series: Observations | undefined;
+    return (value) => (series ??= this.series(labels)).observe(value);
+  }
+
   /** The series under these labels. It is exposed from now on. */
   series(labels: Labels = {}): Observations {
-    const key = keyOf(this.#labels, labels);
+    const key = keyOf(this.#labels, labels, this.#allowed);
     let series = this.#values.get(key);
     if (series === undefined) this.#values.set(key, (series = new Observations(this.#buckets)));
     return series;
@@ -176,6 +190,8 @@ export class Histogram implements Family {
 export interface RegistryOptions {
   /** The stability of a metric, which its help begins with. Absent: nothing is said. */
   readonly stability?: ((name: string) => "STABLE" | "BETA" | "ALPHA") | undefined;
+  /** Values that a label may have, by metric and label; others are told as `unexpected`. */
+  readonly allowed?: ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>> | undefined;
   /** Metrics that are not to be exposed. */
   readonly disabled?: ReadonlySet<string> | undefined;
 }
@@ -195,16 +211,16 @@ export class MetricsRegistry {
   }
 
   counter(name: string, help: string, labels: readonly string[] = []): Counter {
-    return this.#get(name, () => new Counter(name, help, labels));
+    return this.#get(name, () => new Counter(name, help, labels, "counter", this.#options.allowed?.get(name)));
   }
 
   gauge(name: string, help: string, labels: readonly string[] = []): Gauge {
-    return this.#get(name, () => new Gauge(name, help, labels));
+    return this.#get(name, () => new Gauge(name, help, labels, this.#options.allowed?.get(name)));
   }
 
   /** `buckets`: upper bounds in ascending order, without +Inf. */
   histogram(name: string, help: string, labels: readonly string[], buckets: readonly number[]): Histogram {
-    return this.#get(name, () => new Histogram(name, help, labels, buckets));
+    return this.#get(name, () => new Histogram(name, help, labels, buckets, this.#options.allowed?.get(name)));
   }
 
   /** Runs before every exposition: to set gauges that are derived. */

@@ -71,7 +71,7 @@ function limits(): [files: number, memory: number] {
   const text = read("/proc/self/limits");
   const of = (name: string): number => {
     const value = new RegExp(`^${name}\\s+(\\S+)`, "m").exec(text)?.[1];
-    return value === undefined || value === "unlimited" ? 18446744073709551615 : Number(value);
+    return value === undefined || value === "unlimited" ? 2 ** 64 : Number(value);
   };
   return [of("Max open files"), of("Max address space")];
 }

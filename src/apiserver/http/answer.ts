@@ -35,6 +35,25 @@ export function warningHeader(text: string): string {
   return `299 - "${clean}"`;
 }
 
+/** Characters of all warnings of one answer; when there are more, each is cut to the second bound, and what is beyond is left out. */
+const warningCharacters = 4096;
+const warningCut = 256;
+
+/** Each warning once, in the order in which they came. */
+export function boundedWarnings(warnings: readonly string[]): string[] {
+  const each = [...new Set(warnings)].filter((text) => text !== "");
+  if (each.reduce((sum, text) => sum + text.length, 0) <= warningCharacters) return each;
+  const kept: string[] = [];
+  let written = 0;
+  for (const text of each) {
+    if (written >= warningCharacters) break;
+    const cut = Array.from(text).slice(0, warningCut);
+    kept.push(cut.join(""));
+    written += cut.length;
+  }
+  return kept;
+}
+
 /** Headers about a connection, not an answer: proxied servers send them, HTTP/2 forbids them (RFC 9113 §8.2.2). */
 const hopByHop: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
 
@@ -53,7 +72,7 @@ function headersOf(response: ApiResponse, request: WireRequest): OutgoingHeaders
     else for (const one of value) headers.push(name, one);
   }
   if (request.warnings.length > 0 && own["warning"] === undefined) {
-    for (const warning of new Set(request.warnings)) headers.push("warning", warningHeader(warning));
+    for (const warning of boundedWarnings(request.warnings)) headers.push("warning", warningHeader(warning));
   }
   return headers;
 }

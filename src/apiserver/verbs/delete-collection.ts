@@ -9,7 +9,7 @@ import { readPage, respondPage } from "./list.ts";
 import { parseListOptions } from "./list-options.ts";
 import { removeByKey } from "./removal.ts";
 
-/** Objects that are deleted beside one another, so that they share the store's syncs. */
+/** Objects that are deleted beside one another where nothing else is said, so that they share the store's syncs. */
 const workers = 32;
 
 /** Deletes every selected object; answers the list of them as they were. The first failure ends it. */
@@ -23,7 +23,7 @@ export async function deleteCollection(scope: Scope): Promise<ApiResponse> {
   const work = async (): Promise<void> => {
     for (const entry of left) await removeListed(scope, entry, wish);
   };
-  await Promise.all(Array.from({ length: Math.min(workers, page.entries.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(scope.state.options.deleteCollectionWorkers ?? workers, page.entries.length) }, work));
   return respondPage(scope, { ...page, cacheKey: undefined }, negotiated);
 }
 

@@ -30,6 +30,8 @@ export interface FlagRow {
   readonly help: string;
   /** Giving it is an error, for this reason: the end of a sentence. */
   readonly refused?: string;
+  /** Giving anything but the default is an error, for this reason: the end of a sentence. */
+  readonly fixed?: string;
   /** It may be given, is kept and shown, and changes nothing, for this reason. */
   readonly noEffect?: string;
 }
@@ -40,6 +42,10 @@ export function flag(name: string, type: FlagType, byDefault: string, help: stri
 
 export function refused(name: string, type: FlagType, byDefault: string, help: string, why: string): FlagRow {
   return { name, type, default: byDefault, help, refused: why };
+}
+
+export function fixed(name: string, type: FlagType, byDefault: string, help: string, why: string): FlagRow {
+  return { name, type, default: byDefault, help, fixed: why };
 }
 
 export function noEffect(name: string, type: FlagType, byDefault: string, help: string, why: string): FlagRow {

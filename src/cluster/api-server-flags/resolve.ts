@@ -2,6 +2,7 @@
 import { defaultFeatureGates, parseFeatureGates } from "../../core/feature-gates.ts";
 import { UsageError } from "../usage-error.ts";
 import { type ApiServerFlags, ResolvedFlags } from "./api-server-flags.ts";
+import type { FlagRow } from "./flag.ts";
 import { flagTable } from "./table.ts";
 import { flagFaults } from "./validate.ts";
 import { valueFault } from "./values.ts";
@@ -46,6 +47,12 @@ function distance(a: string, b: string): number {
   return row[b.length] as number;
 }
 
+/** A flag that has one value here. */
+function fixedFault(row: FlagRow, value: string): string | undefined {
+  if (row.fixed === undefined || value === row.default) return undefined;
+  return `--${row.name} cannot be anything but ${JSON.stringify(row.default)}: ${row.fixed}`;
+}
+
 /**
  * The values of all flags.
  * @throws UsageError that names every fault, a line each
@@ -60,8 +67,8 @@ export function resolveApiServerFlags(given: readonly string[] = []): ApiServerF
       faults.push(`unknown flag: --${name}${nearest(name)}`);
       continue;
     }
-    const why = row.refused;
-    const fault = why === undefined ? valueFault(row, value) : `--${name} cannot be given: ${why}`;
+    const fault =
+      row.refused === undefined ? (valueFault(row, value) ?? fixedFault(row, value)) : `--${name} cannot be given: ${row.refused}`;
     if (fault !== undefined) {
       faults.push(fault);
       continue;

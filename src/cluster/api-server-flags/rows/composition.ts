@@ -1,5 +1,5 @@
 /** Flags about what is served, about other components, and about logs and metrics. */
-import { flag, type FlagRow, noEffect, refused } from "../flag.ts";
+import { fixed, flag, type FlagRow, noEffect, refused } from "../flag.ts";
 
 const ownLog = "the log is one line a record on standard error, unbuffered";
 const peers = "requests are not proxied to other API servers of another version";
@@ -21,10 +21,10 @@ export const compositionFlags: readonly FlagRow[] = [
   refused("emulation-forward-compatible", "bool", "false", "serve newer stable APIs while emulating", "no other version is emulated"),
   flag("min-compatibility-version", "strings", "[]", "the oldest version of components to get along with"),
   flag("enable-logs-handler", "bool", "false", "serve the files of /var/log below /logs"),
-  flag("allow-metric-labels", "map", "[]", "values that a label of a metric may have; others are told as unexpected"),
+  flag("allow-metric-labels", "stringArray", "[]", "values that a label of a metric may have; others are told as unexpected"),
   flag("allow-metric-labels-manifest", "string", "", "a file that says the same"),
   flag("disabled-metrics", "strings", "[]", "metrics that are not to be told"),
-  flag("show-hidden-metrics-for-version", "string", "", "tell metrics that this version has hidden"),
+  noEffect("show-hidden-metrics-for-version", "string", "", "tell metrics that this version has hidden", "no metric is hidden"),
   noEffect("log-flush-frequency", "duration", "5s", "how long records may wait in memory", ownLog),
   noEffect("log-json-info-buffer-size", "quantity", "0", "bytes of records that wait in memory", ownLog),
   noEffect("log-json-split-stream", "bool", "false", "errors to standard error, others to standard output", ownLog),
@@ -33,17 +33,30 @@ export const compositionFlags: readonly FlagRow[] = [
   flag("logging-format", "string", "text", "text or json"),
   flag("v", "int", "0", "how much is logged: from 4 on, debug records too"),
   refused("vmodule", "string", "", "how much single files log", "records carry components, not files"),
-  flag(
+  refused(
     "service-cluster-ip-range",
     "string",
     "",
     "the ranges of Services' addresses; `--service-cidr` sets the first, this may add the second family",
+    "`--service-cidr` says it",
   ),
   flag("service-node-port-range", "portRange", "30000-32767", "ports of Services on nodes"),
-  flag("kubernetes-service-node-port", "int", "0", "the node port of the kubernetes Service; 0: none"),
+  fixed(
+    "kubernetes-service-node-port",
+    "int",
+    "0",
+    "the node port of the kubernetes Service; 0: none",
+    "the server is reached at its own port",
+  ),
   flag("endpoint-reconciler-type", "string", "lease", "who keeps the endpoints of the kubernetes Service: lease, master-count or none"),
   noEffect("apiserver-count", "int", "1", "API servers there are", "each server's lease tells of it"),
-  flag("kubelet-timeout", "duration", "5s", "how long a kubelet may take to be connected to"),
+  noEffect(
+    "kubelet-timeout",
+    "duration",
+    "5s",
+    "how long a kubelet may take to be connected to",
+    "a connection to a kubelet is given up when its client goes",
+  ),
   flag(
     "kubelet-preferred-address-types",
     "strings",

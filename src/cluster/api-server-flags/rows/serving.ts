@@ -1,5 +1,5 @@
 /** Flags about listening, limits, and going away. */
-import { flag, type FlagRow, noEffect, refused } from "../flag.ts";
+import { fixed, flag, type FlagRow, noEffect, refused } from "../flag.ts";
 
 export const servingFlags: readonly FlagRow[] = [
   flag("advertise-address", "ip", "<nil>", "the address of this server that the kubernetes Service leads to"),
@@ -50,9 +50,33 @@ export const servingFlags: readonly FlagRow[] = [
   flag("profiling", "bool", "true", "serve /debug/pprof and /debug/flags"),
   noEffect("contention-profiling", "bool", "false", "profile how long locks block", "one thread serves, and blocks on no lock"),
   flag("debug-socket-path", "string", "", "a UNIX socket that serves /debug/pprof without asking who comes"),
-  flag("aggregator-reject-forwarding-redirect", "bool", "true", "turn redirects of extension servers into errors"),
-  flag("enable-aggregator-routing", "bool", "false", "reach extension servers at their endpoints instead of the Service's address"),
-  flag("max-connection-bytes-per-sec", "int", "0", "bytes a second that one exec, attach or port-forward may move; 0: all there is"),
-  flag("tracing-config-file", "string", "", "a TracingConfiguration"),
-  flag("egress-selector-config-file", "string", "", "an EgressSelectorConfiguration"),
+  fixed(
+    "aggregator-reject-forwarding-redirect",
+    "bool",
+    "true",
+    "turn redirects of extension servers into errors",
+    "redirects of extension servers are never followed or passed on",
+  ),
+  noEffect(
+    "enable-aggregator-routing",
+    "bool",
+    "false",
+    "reach extension servers at their endpoints instead of the Service's address",
+    "Services are always resolved to their endpoints",
+  ),
+  fixed(
+    "max-connection-bytes-per-sec",
+    "int",
+    "0",
+    "bytes a second that one exec, attach or port-forward may move; 0: all there is",
+    "connections are not throttled",
+  ),
+  refused("tracing-config-file", "string", "", "a TracingConfiguration", "spans are not exported over OTLP"),
+  refused(
+    "egress-selector-config-file",
+    "string",
+    "",
+    "an EgressSelectorConfiguration",
+    "the server reaches nodes, pods and webhooks directly",
+  ),
 ];

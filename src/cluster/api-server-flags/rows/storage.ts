@@ -1,5 +1,5 @@
 /** Flags about what is kept, how, and for how long. */
-import { flag, type FlagRow, noEffect, refused } from "../flag.ts";
+import { fixed, flag, type FlagRow, noEffect, refused } from "../flag.ts";
 
 const oneStore = "the store belongs to the cluster: `--store etcd=URL,URL` names its servers";
 const memory = "the watch cache holds every object and answers reads";
@@ -32,8 +32,14 @@ export const storageFlags: readonly FlagRow[] = [
     "how often the store's size is asked for metrics",
     "it is asked whenever metrics are read",
   ),
-  flag("etcd-healthcheck-timeout", "duration", "2s", "how long the store may take to say that it is well"),
-  flag("etcd-readycheck-timeout", "duration", "2s", "the same for /readyz"),
+  noEffect(
+    "etcd-healthcheck-timeout",
+    "duration",
+    "2s",
+    "how long the store may take to say that it is well",
+    "the store tells at once whether it is well",
+  ),
+  noEffect("etcd-readycheck-timeout", "duration", "2s", "the same for /readyz", "the store tells at once whether it is well"),
   noEffect(
     "lease-reuse-duration-seconds",
     "int",
@@ -66,7 +72,7 @@ export const storageFlags: readonly FlagRow[] = [
     "the history is bounded by the store's compaction",
   ),
   flag("delete-collection-workers", "int", "1", "objects that one deletion of a collection removes at once"),
-  flag("enable-garbage-collector", "bool", "true", "let deletions wait for dependents"),
+  fixed("enable-garbage-collector", "bool", "true", "let deletions wait for dependents", "the garbage collector always runs"),
   flag("encryption-provider-config", "string", "", "an EncryptionConfiguration: how which resources are stored"),
   flag("encryption-provider-config-automatic-reload", "bool", "false", "read --encryption-provider-config again when it changes"),
   flag("event-ttl", "duration", "1h0m0s", "how long events are kept"),
