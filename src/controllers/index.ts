@@ -29,6 +29,7 @@ import { serviceAccountController } from "./serviceaccount/index.ts";
 import { serviceAccountTokenController, type ServiceAccountTokenOptions } from "./serviceaccount-token/index.ts";
 import { taintEvictionController } from "./taint-eviction/index.ts";
 import { tokenCleanerController } from "./token-cleaner/index.ts";
+import { validatingAdmissionPolicyStatusController } from "./validating-admission-policy-status/index.ts";
 
 export interface BuiltinControllerOptions {
   /** PEM certificates by which pods verify the API server; nothing is published when absent. */
@@ -59,6 +60,7 @@ export function builtinControllers(options: BuiltinControllerOptions = {}): Cont
     serviceAccountController(),
     ...(rootCertificates === undefined ? [] : [rootCaController({ certificates: rootCertificates })]),
     clusterRoleAggregationController(),
+    validatingAdmissionPolicyStatusController(),
     ...(nodeIpam === undefined ? [] : [nodeIpamController(nodeIpam)]),
     nodeLifecycleController(options.nodeLifecycle),
     taintEvictionController(),

@@ -28,7 +28,9 @@ const ask: Ask = async ({ method, url, body, contentType }) => {
 
 await using server = await startWebhookServer();
 for (const [path, answer] of Object.entries({ ...hooks, ...conversionHooks })) server.serve(path, answer);
-await client.raw("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
+// That of an earlier recording may still be going.
+while ((await client.raw("POST", "/api/v1/namespaces", own)).status !== 201) await new Promise((done) => setTimeout(done, 1000));
 const scenarios = { webhooks: steps, conversion: conversionSteps, policies: policySteps };
 const wanted = process.argv.slice(3);
 try {
