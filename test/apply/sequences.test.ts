@@ -28,3 +28,17 @@ for (const [i, sequence] of sequences.entries()) {
     }
   });
 }
+
+void test("appliers who create the same object at once all have their part in it", async () => {
+  const path = "/api/v1/namespaces/race/configmaps/c";
+  await server.ask({ method: "POST", path: "/api/v1/namespaces", body: { metadata: { name: "race" } } });
+  const headers = { "content-type": "application/apply-patch+yaml" };
+  const body = (i: number): object => ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c" }, data: { [`k${i}`]: "x" } });
+  const apply = (i: number): ReturnType<TestServer["ask"]> =>
+    server.ask({ method: "PATCH", path: `${path}?fieldManager=m${i}`, body: body(i), headers });
+  const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => apply(i)));
+  assert.deepEqual(answers.map((a) => a.status).sort(), [200, 200, 200, 200, 200, 200, 200, 201]);
+  const { data, metadata } = (await server.ask({ method: "GET", path })).body as { data: object; metadata: { managedFields: unknown[] } };
+  assert.equal(Object.keys(data).length, 8);
+  assert.equal(metadata.managedFields.length, 8);
+});

@@ -14,7 +14,7 @@ import { managerOf } from "./field-managers.ts";
 import { ensureName, ensureNamespace, metadataOf } from "./metadata.ts";
 import { parseWriteOptions, type WriteOptions } from "./options.ts";
 import { readView, setManagedFields } from "./ownership.ts";
-import { bodyTypeOf, createByUpdate, succeed } from "./update.ts";
+import { bodyTypeOf, createByUpdate, succeed, updateOrCreate } from "./update.ts";
 import { type Successor, updateObject } from "./write.ts";
 
 const patchTypes: Readonly<Record<string, PatchType | "apply">> = {
@@ -75,7 +75,7 @@ async function apply(scope: Scope, type: BodyType, options: WriteOptions, negoti
     if (scope.subresource !== undefined) throw notFound(scope.about, scope.name);
     return createByUpdate(scope, object, options.dryRun, undefined);
   };
-  const { entry, created } = await updateObject(scope, options.dryRun, next, missing);
+  const { entry, created } = await updateOrCreate(scope, options.dryRun, next, missing);
   return respondEntry(scope, entry, created ? 201 : 200, negotiated);
 }
 

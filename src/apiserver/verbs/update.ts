@@ -1,4 +1,4 @@
-import { notFound } from "../../core/api-error.ts";
+import { hasReason, notFound } from "../../core/api-error.ts";
 import { invalid } from "../../schema/field-error.ts";
 import { mutable, type UnstructuredObject } from "../../schema/object.ts";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
@@ -40,7 +40,7 @@ export async function update(scope: Scope): Promise<ApiResponse> {
     if (scope.strategy.allowCreateOnUpdate !== true || scope.subresource !== undefined) throw notFound(scope.about, scope.name);
     return createByUpdate(scope, await decodeUpdate(scope, options), options.dryRun, manager);
   };
-  const { entry, created } = await updateObject(scope, options.dryRun, make, missing);
+  const { entry, created } = await updateOrCreate(scope, options.dryRun, make, missing);
   return respondEntry(scope, entry, created ? 201 : 200, negotiated);
 }
 
@@ -92,6 +92,28 @@ function writeThrough(scope: Scope, view: ObjectView, current: Entry, next: Unst
   return { view, old, write };
 }
 
+/** As {@link updateObject}; where somebody else creates meanwhile what `missing` is about to, it is updated after all. */
+export async function updateOrCreate(
+  scope: Scope,
+  dryRun: boolean,
+  make: Parameters<typeof updateObject>[2],
+  missing: () => Promise<Entry>,
+): ReturnType<typeof updateObject> {
+  for (;;) {
+    let creating = false;
+    const create = (): Promise<Entry> => {
+      creating = true;
+      return missing();
+    };
+    try {
+      return await updateObject(scope, dryRun, make, create);
+    } catch (error) {
+      const raced = creating && hasReason(error, "AlreadyExists") && scope.storage.cache.get(scope.key) !== undefined;
+      if (!raced) throw error;
+    }
+  }
+}
+
 /** An update or an apply of what is not there. */
 export async function createByUpdate(
   scope: Scope,
@@ -99,11 +121,10 @@ export async function createByUpdate(
   dryRun: boolean,
   manager: string | undefined,
 ): Promise<Entry> {
-  await authorizeAs(scope.state, scope.request, "create");
   const object = scope.served.toStorage(decoded);
   // There is nothing that it could be the version of.
   delete metadataOf(object).resourceVersion;
   scope.strategy.setDefaults?.(object);
   if (manager !== undefined) trackUpdate(scope, undefined, object, manager);
-  return createObject(scope, object, dryRun);
+  return createObject(scope, object, dryRun, () => authorizeAs(scope.state, scope.request, "create"));
 }

@@ -32,9 +32,14 @@ function withFinish(finish: Finish | undefined, success: boolean): Promise<void>
 
 /**
  * Brings a decoded object of the storage version into the store. It has gone through defaults; its metadata belongs to the
- * client still, but for system fields. `mutated`: mutating admission has run (an update that creates).
+ * client still, but for system fields. `authorize` comes where upstream asks whether an update may create. `mutated`: mutating admission has run (an update that creates).
  */
-export async function createObject(scope: Scope, object: UnstructuredObject, dryRun: boolean): Promise<Entry> {
+export async function createObject(
+  scope: Scope,
+  object: UnstructuredObject,
+  dryRun: boolean,
+  authorize?: () => Promise<void>,
+): Promise<Entry> {
   const meta = metadataOf(object);
   const attributes = admissionAttributes(
     scope,
@@ -49,7 +54,7 @@ export async function createObject(scope: Scope, object: UnstructuredObject, dry
   dedupOwnerReferences(scope, metadataOf(object), true);
   for (let attempt = 1; ; attempt++) {
     const generated = isGenerated(object);
-    const entry = await createOnce(scope, object, dryRun);
+    const entry = await createOnce(scope, object, dryRun, authorize);
     if (entry !== lost) return entry;
     const name = metadataOf(object).name as string;
     if (!generated) throw existsAlready(scope, name);
@@ -68,7 +73,12 @@ function isGenerated(object: UnstructuredObject): boolean {
   return (name === undefined || name === "") && base !== undefined && base !== "";
 }
 
-async function createOnce(scope: Scope, object: UnstructuredObject, dryRun: boolean): Promise<Entry | typeof lost> {
+async function createOnce(
+  scope: Scope,
+  object: UnstructuredObject,
+  dryRun: boolean,
+  authorize: (() => Promise<void>) | undefined,
+): Promise<Entry | typeof lost> {
   const { strategy } = scope;
   const meta = metadataOf(object);
   fillSystemFields(scope, meta);
@@ -82,6 +92,7 @@ async function createOnce(scope: Scope, object: UnstructuredObject, dryRun: bool
   if (errors !== undefined && errors.length > 0) throw invalid(kindOf(scope), meta.name ?? "", errors);
   addWarnings(scope, strategy.warnings?.(context, object, undefined));
   const name = meta.name as string;
+  if (authorize !== undefined) await authorize();
   await validate(
     scope,
     admissionAttributes(scope, "CREATE", { name, namespace: admissionNamespace(scope, name), dryRun }, object, undefined),
