@@ -71,6 +71,7 @@ export { escapeFieldName, unescapeFieldName } from "./field-names.ts";
 export { jsonValue, sourceJson } from "./json-value.ts";
 export { kubernetesEnvironment, type KubernetesEnvironmentOptions, NEWEST_MINOR } from "./kubernetes.ts";
 export { Answers, Need, withAnswers } from "./need.ts";
+export { readGoDuration } from "./string-formats.ts";
 export { showProblems } from "./show-problems.ts";
 export * from "./types.ts";
 export { type JsonSchema, ValueSchema } from "./value-schema.ts";

@@ -4,16 +4,16 @@ import { parseDuration, parseTimestamp } from "./time.ts";
 import { CelDuration, CelTimestamp } from "./values.ts";
 
 const DAY = 86_400_000_000_000n;
-/** Words of units that Go's own durations do not have. */
-const UNITS: readonly (readonly [RegExp, bigint])[] = [
-  [/^(?:ns|nano)/iu, 1n],
-  [/^(?:us|µs|micro)/iu, 1000n],
-  [/^(?:ms|milli)/iu, 1_000_000n],
-  [/^(?:s|sec)/iu, 1_000_000_000n],
-  [/^(?:m|min)/iu, 60_000_000_000n],
-  [/^(?:h|hr|hour)/iu, 3_600_000_000_000n],
-  [/^(?:d|day)/iu, DAY],
-  [/^(?:w|week|wk)/iu, 7n * DAY],
+/** Words of units that Go's own durations do not have; of each the last may go on: `seconds`. */
+const UNITS: readonly (readonly [words: readonly string[], scale: bigint])[] = [
+  [["ns", "nano"], 1n],
+  [["us", "µs", "micro"], 1000n],
+  [["ms", "milli"], 1_000_000n],
+  [["s", "sec"], 1_000_000_000n],
+  [["m", "min"], 60_000_000_000n],
+  [["h", "hr", "hour"], 3_600_000_000_000n],
+  [["d", "day"], DAY],
+  [["w", "wk", "week"], 7n * DAY],
 ];
 
 /** `1h30m` as Go reads it, else sums of numbers with units that may be days and weeks: `1 day 2h`. Throws CelError. */
@@ -23,11 +23,11 @@ export function readGoDuration(text: string): CelDuration {
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
   }
-  const matches = [...text.matchAll(/(\d+)\s*([A-Za-zµ]+)/gu)];
   let total = 0n;
   let found = false;
-  for (const [, digits, unit] of matches) {
-    const scale = UNITS.find(([word]) => new RegExp(`${word.source}$`, "iu").test(unit as string));
+  for (const [, digits, word] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/gu)) {
+    const unit = (word as string).toLowerCase();
+    const scale = UNITS.find(([words]) => words.includes(unit) || unit.startsWith(words.at(-1) as string));
     if (scale === undefined) continue;
     total += BigInt(digits as string) * scale[1];
     found = true;
