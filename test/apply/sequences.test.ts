@@ -37,7 +37,8 @@ void test("appliers who create the same object at once all have their part in it
   const apply = (i: number): ReturnType<TestServer["ask"]> =>
     server.ask({ method: "PATCH", path: `${path}?fieldManager=m${i}`, body: body(i), headers });
   const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => apply(i)));
-  assert.deepEqual(answers.map((a) => a.status).sort(), [200, 200, 200, 200, 200, 200, 200, 201]);
+  assert.equal(answers.filter((a) => a.status === 201).length, 1);
+  assert.equal(answers.filter((a) => a.status === 200).length, 7);
   const { data, metadata } = (await server.ask({ method: "GET", path })).body as { data: object; metadata: { managedFields: unknown[] } };
   assert.equal(Object.keys(data).length, 8);
   assert.equal(metadata.managedFields.length, 8);
