@@ -39,6 +39,10 @@ export function selectorMatches(
   }
 }
 
+function hasLabels(labels: Readonly<Record<string, string>> | undefined, wanted: Readonly<Record<string, string>> | undefined): boolean {
+  return Object.entries(wanted ?? {}).every(([key, value]) => labels?.[key] === value);
+}
+
 /** A template of pods that run forever, and that the selector has to find. `owner`: as upstream's messages name it. */
 export function validateRestartingTemplate(
   template: PodTemplateSpec | undefined,
@@ -49,7 +53,9 @@ export function validateRestartingTemplate(
   errors: FieldError[],
 ): void {
   const labels = template?.metadata?.labels;
-  if (!(selector && isEmptySelector(selector)) && selectorMatches(selector, labels) === false) {
+  // A replication controller's labels are compared as they are, well formed or not.
+  const plain = owner === "ReplicationController" ? hasLabels(labels, selector?.matchLabels) : undefined;
+  if (!(selector && isEmptySelector(selector)) && (plain ?? selectorMatches(selector, labels)) === false) {
     errors.push(invalidField(path.child("metadata", "labels"), sorted(labels), "`selector` does not match template `labels`"));
   }
   validatePodTemplateSpec(template ?? {}, path, options, errors);
@@ -89,8 +95,8 @@ export function validateAtMostAll(value: number | string | undefined, path: Fiel
 /** The number in a count or a share; 0 for a text that is neither. */
 export function intOrPercentNumber(value: number | string | undefined): number {
   if (typeof value === "number") return value;
-  const parsed = Number.parseInt(value ?? "0", 10);
-  return Number.isNaN(parsed) ? 0 : parsed;
+  // What is no percentage counts for nothing.
+  return /^\d+%$/.test(value ?? "") ? Number.parseInt(value as string, 10) : 0;
 }
 
 /** Counts in a status: none negative, none above another. */

@@ -14,6 +14,11 @@ export function validateApiService({ metadata, spec }: APIService): FieldError[]
   if (name !== "" && name !== wanted && pathSegment(name, false).length === 0) {
     errors.push(invalidField(new FieldPath("metadata.name"), name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`));
   }
+  const prefix = metadata?.generateName ?? "";
+  if (prefix !== "" && prefix !== wanted && pathSegment(prefix, true).length === 0) {
+    const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(wanted)}`;
+    errors.push(invalidField(new FieldPath("metadata.generateName"), prefix, why));
+  }
   if (group !== "") invalidEach(dns1123Subdomain(group), path.child("group"), group, errors);
   else if (version !== "v1") errors.push(required(path.child("group"), "only v1 may have an empty group and it better be legacy kube"));
   invalidEach(dns1035Label(version), path.child("version"), version, errors);

@@ -6,7 +6,7 @@ import { semanticEqual } from "../semantic-equal.ts";
 import { countGeneration } from "../update-rules.ts";
 import { csiDriverCells } from "./columns.ts";
 import { setCsiDriverDefaults } from "./defaults.ts";
-import { validateCsiDriver, validateCsiDriverUpdate } from "./validation.ts";
+import { csiDriverWarnings, validateCsiDriver, validateCsiDriverUpdate } from "./validation.ts";
 
 export const csiDriverKind: Kind = kind<CSIDriver>({
   ref: csidrivers,
@@ -17,5 +17,6 @@ export const csiDriverKind: Kind = kind<CSIDriver>({
   allowUnconditionalUpdate: false,
   validateCreate: validateCsiDriver,
   validateUpdate: validateCsiDriverUpdate,
+  warnings: csiDriverWarnings,
   cells: csiDriverCells,
 });

@@ -2,6 +2,7 @@ import type { FieldError } from "../../schema/field-error.ts";
 import { duplicate, FieldPath, invalidField, notSupported, required } from "../../schema/field-error.ts";
 import type { CSIDriver } from "../../schema/types/storage-v1.ts";
 import { validateImmutable } from "../object-meta.ts";
+import { semanticEqual } from "../semantic-equal.ts";
 
 const path = new FieldPath("spec");
 
@@ -56,4 +57,14 @@ export function validateCsiDriverUpdate(driver: CSIDriver, old: CSIDriver): Fiel
   const modes = driver.spec.volumeLifecycleModes;
   validateImmutable(modes, old.spec.volumeLifecycleModes, path.child("volumeLifecycleModes"), errors, modes ?? null);
   return errors;
+}
+
+/** Tokens that are asked for are better off among secrets (KEP-5538). */
+export function csiDriverWarnings({ spec }: CSIDriver, old?: CSIDriver): string[] {
+  const { tokenRequests = [], serviceAccountTokenInSecrets } = spec;
+  if (tokenRequests.length === 0 || serviceAccountTokenInSecrets !== undefined) return [];
+  if (old && semanticEqual(tokenRequests, old.spec.tokenRequests)) return [];
+  return [
+    "spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes",
+  ];
 }

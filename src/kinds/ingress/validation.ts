@@ -121,14 +121,15 @@ function validateBackend({ resource, service }: IngressBackend, at: Path, errors
 }
 
 interface ObjectReference {
-  readonly apiGroup?: string | undefined;
+  readonly apiGroup?: string | null | undefined;
   readonly kind?: string | undefined;
   readonly name?: string | undefined;
 }
 
 /** A reference to something in the same namespace. */
 export function validateObjectReference(reference: ObjectReference, at: Path, errors: FieldError[]): void {
-  if (reference.apiGroup !== undefined) invalidEach(dns1123Subdomain(reference.apiGroup), at.child("apiGroup"), reference.apiGroup, errors);
+  if (typeof reference.apiGroup === "string")
+    invalidEach(dns1123Subdomain(reference.apiGroup), at.child("apiGroup"), reference.apiGroup, errors);
   for (const field of ["kind", "name"] as const) {
     const value = reference[field] ?? "";
     if (value === "") errors.push(required(at.child(field)));

@@ -9,6 +9,11 @@ export const limitRangeKind: Kind = kind<LimitRange>({
   ref: limitranges,
   metadataOnUpdate: ["whole"],
   setDefaults: setLimitRangeDefaults,
+  prepareForCreate(range) {
+    const meta = (range.metadata ??= {});
+    // A range without a name is named by chance, as upstream names it: its uid would do as well.
+    meta.name ||= crypto.randomUUID();
+  },
   allowCreateOnUpdate: true,
   validateCreate: validateLimitRange,
   validateUpdate: validateLimitRange,

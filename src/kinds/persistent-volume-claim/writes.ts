@@ -19,10 +19,7 @@ export const claimWrites: Pick<Kind<PersistentVolumeClaim>, "prepareForCreate" |
 /** `dataSource` and `dataSourceRef` say the same; what volume snapshots and claims alone may be goes into both. */
 function prepareSources(spec: PersistentVolumeClaimSpec, old: PersistentVolumeClaimSpec | undefined): void {
   // Sources in other namespaces are an alpha feature (KEP-3294): off.
-  if (spec.dataSourceRef?.namespace !== undefined && old?.dataSourceRef?.namespace === undefined) {
-    const { namespace: _, ...rest } = spec.dataSourceRef;
-    spec.dataSourceRef = rest;
-  }
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef?.namespace) delete spec.dataSourceRef;
   if (spec.dataSource && !old?.dataSource && !isKnownSource(spec.dataSource.apiGroup ?? "", spec.dataSource.kind)) delete spec.dataSource;
   if (spec.dataSourceRef?.namespace) return;
   if (spec.dataSource && !spec.dataSourceRef) spec.dataSourceRef = { ...spec.dataSource };

@@ -8,6 +8,7 @@ import { validateBudget, validateBudgetStatus } from "./validation.ts";
 
 export const podDisruptionBudgetKind: Kind = kind<PodDisruptionBudget>({
   ref: poddisruptionbudgets,
+  metadataRule: "none",
   metadataOnUpdate: [],
   metadataOnStatusUpdate: [],
   ...specAndStatus<PodDisruptionBudget>({

@@ -1,3 +1,4 @@
+import { dns1123Subdomain } from "../../core/names.ts";
 import { FieldPath } from "../../schema/field-error.ts";
 import type { ReplicationController } from "../../schema/types/core-v1.ts";
 import { replicationcontrollers } from "../../schema/types/core-v1.ts";
@@ -17,6 +18,8 @@ export const replicationControllerKind: Kind = kind<ReplicationController>({
     (o) => o.spec?.template,
   ),
   setDefaults: setReplicationControllerDefaults,
+  // The form of a generated name is left to what is common to all.
+  validateName: (name, prefix) => (prefix ? [] : dns1123Subdomain(name).map((m) => m.replace("253 characters", "253 bytes"))),
   defaultGarbageCollection: "orphan",
   selectableFieldNames: ["status.replicas"],
   selectableFields: (controller) => ({ "status.replicas": String(controller.status?.replicas ?? 0) }),

@@ -52,7 +52,8 @@ export function validateParameters(parameters: Readonly<Record<string, string>> 
 }
 
 function validateTopologies(terms: NonNullable<StorageClass["allowedTopologies"]>, at: Path, errors: FieldError[]): void {
-  const seen: object[] = [];
+  // Upstream begins with as many empty terms as there are terms.
+  const seen: object[] = terms.map(() => ({}));
   terms.forEach(({ matchLabelExpressions = [] }, i) => {
     const here = at.index(i).child("matchLabelExpressions");
     const term: Record<string, string[]> = {};
@@ -66,7 +67,7 @@ function validateTopologies(terms: NonNullable<StorageClass["allowedTopologies"]
       if (key in term) errors.push(duplicate(one.child("key"), key));
       term[key] = [...new Set(values ?? [])].sort();
     });
-    if (seen.some((other) => semanticEqual(other, term))) errors.push(duplicate(here, ""));
+    for (const other of seen) if (semanticEqual(other, term)) errors.push(duplicate(here, ""));
     seen.push(term);
   });
 }

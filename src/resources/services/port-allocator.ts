@@ -99,8 +99,9 @@ export class PortOperation {
 
   allocate(port: number): void {
     if (this.#taken.has(port)) throw new AllocationError("provided port is already allocated");
-    if (this.#dryRun) this.#ports.check(port);
-    else this.#ports.allocate(port);
+    // A dry run does not look whether the port is one that could be given.
+    if (!this.#dryRun) this.#ports.allocate(port);
+    else if (this.#ports.contains(port)) this.#ports.check(port);
     this.#taken.add(port);
   }
 

@@ -54,7 +54,7 @@ function checkFamilies(spec: ServiceSpec, faults: FieldError[]): void {
 function checkMatch(spec: ServiceSpec, faults: FieldError[]): void {
   for (const [i, ip] of (spec.clusterIPs ?? []).entries()) {
     const family = spec.ipFamilies?.[i];
-    if (family !== undefined && family !== familyOf(ip))
+    if ((family === "IPv4" || family === "IPv6") && family !== familyOf(ip))
       faults.push(invalidField(ipsPath.index(i), ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
   }
 }

@@ -96,7 +96,8 @@ export function createErrors(
   const validate = kind?.metadataRule === "generic" ? validateGenericObjectMeta : validateObjectMeta;
   const errors = [...validate(object.metadata, namespaced, validateName), ...own];
   // What is common to every resource is asked last, and is part of the above but for names that a kind leaves open.
-  if (errors.length > 0 || !object.metadata?.generateName) return errors;
+  const { name = "", generateName = "" } = object.metadata ?? {};
+  if (errors.length > 0 || (generateName === "" && pathSegment(name, false).length === 0)) return errors;
   return validateGenericObjectMeta(object.metadata, namespaced, pathSegment);
 }
 
