@@ -36,7 +36,9 @@ function writtenBases(): Map<string, Json[]> {
 
 function recordedBases(): Map<string, Json[]> {
   const found = new Map<string, Json[]>();
-  for (const file of readdirSync(recorded).filter((f) => f.endsWith(".json")).sort()) {
+  for (const file of readdirSync(recorded)
+    .filter((f) => f.endsWith(".json"))
+    .sort()) {
     const text = readFileSync(join(recorded, file), "utf8").replaceAll("the-namespace", namespace);
     const fixture = JSON.parse(text) as KindFixture;
     const key = `${apiVersionOf(fixture)}/${fixture.kind}`;
@@ -59,7 +61,14 @@ export function testedKinds(): TestedKind[] {
       const type = typeNameOf({ group: row.group, version: row.version, kind });
       if (type === undefined || own.length === 0) throw new Error(`no base object for ${key}`);
       const bases = [...own, ...(others.get(key) ?? [])];
-      return { id: `${row.group}/${row.version}/${row.resource}`, row, typeName: type, namespaced: row.scope === "Namespaced", bases, own: own.length };
+      return {
+        id: `${row.group}/${row.version}/${row.resource}`,
+        row,
+        typeName: type,
+        namespaced: row.scope === "Namespaced",
+        bases,
+        own: own.length,
+      };
     });
 }
 

@@ -45,9 +45,21 @@ function unmatched(what: string, theirs: readonly string[], ours: readonly strin
 }
 
 function compareValues(at: string, theirs: unknown, ours: unknown, lines: string[], causesDiffer: boolean): void {
-  if (typeof theirs === "object" && theirs !== null && typeof ours === "object" && ours !== null && Array.isArray(theirs) === Array.isArray(ours)) {
+  if (
+    typeof theirs === "object" &&
+    theirs !== null &&
+    typeof ours === "object" &&
+    ours !== null &&
+    Array.isArray(theirs) === Array.isArray(ours)
+  ) {
     for (const key of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
-      compareValues(at === "" ? key : `${at}.${key}`, (theirs as Record<string, unknown>)[key], (ours as Record<string, unknown>)[key], lines, causesDiffer);
+      compareValues(
+        at === "" ? key : `${at}.${key}`,
+        (theirs as Record<string, unknown>)[key],
+        (ours as Record<string, unknown>)[key],
+        lines,
+        causesDiffer,
+      );
     }
     return;
   }
@@ -58,6 +70,12 @@ function compareValues(at: string, theirs: unknown, ours: unknown, lines: string
 
 /** The same words in another order, as messages of causes in the order of a Go map are. */
 function sameFragments(theirs: string, ours: string): boolean {
-  const sorted = (text: string): string => text.replace(/^.*? is invalid: /, "").replace(/[[\]]/g, "").split(", ").sort().join(", ");
+  const sorted = (text: string): string =>
+    text
+      .replace(/^.*? is invalid: /, "")
+      .replace(/[[\]]/g, "")
+      .split(", ")
+      .sort()
+      .join(", ");
   return theirs.length === ours.length && sorted(theirs) === sorted(ours);
 }

@@ -70,7 +70,12 @@ function* strictCases(
 }
 
 /** The recorded objects are whole cases of their own: each top-level field of their spec is taken away. */
-function* variantCases(kind: TestedKind, base: Json, i: number, post: (title: string, field: string, body: string) => Case): Generator<Case> {
+function* variantCases(
+  kind: TestedKind,
+  base: Json,
+  i: number,
+  post: (title: string, field: string, body: string) => Case,
+): Generator<Case> {
   const spec = base["spec"];
   if (typeof spec !== "object" || spec === null) return;
   for (const key of Object.keys(spec)) {

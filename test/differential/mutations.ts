@@ -25,9 +25,41 @@ const strings: readonly string[] = [
   "5",
 ];
 const integers: readonly unknown[] = [0, 1, -1, 2, 65536, 2147483647, 2147483648, 1.5, "1", "", "x", null, {}, true];
-const quantities: readonly unknown[] = ["0", "-1", "1500m", "1Gi", "x", "", 2, 1.5, "1e30", null, {}, true, "0.0001", "99999999999999999999"];
+const quantities: readonly unknown[] = [
+  "0",
+  "-1",
+  "1500m",
+  "1Gi",
+  "x",
+  "",
+  2,
+  1.5,
+  "1e30",
+  null,
+  {},
+  true,
+  "0.0001",
+  "99999999999999999999",
+];
 const times: readonly unknown[] = ["2021-02-03T04:05:06Z", "2021-02-03T04:05:06.789123Z", "2021-02-03", "", "x", 5, null, {}];
-const integersOrStrings: readonly unknown[] = [0, -1, 2, 65536, "50%", "150%", "-1%", "http", "", "x_y", "5", true, 1.5, null, {}, 2147483648];
+const integersOrStrings: readonly unknown[] = [
+  0,
+  -1,
+  2,
+  65536,
+  "50%",
+  "150%",
+  "-1%",
+  "http",
+  "",
+  "x_y",
+  "5",
+  true,
+  1.5,
+  null,
+  {},
+  2147483648,
+];
 
 /** Values for a shape, wrong types among them. `current`: what is there, for lists. */
 export function mutationsOf(shape: Shape, row: FieldRow, current: unknown): Mutation[] {
@@ -68,7 +100,19 @@ function valuesOf(shape: Shape, row: FieldRow, current: unknown): readonly unkno
 
 function listValues(item: Shape, row: FieldRow, current: unknown): unknown[] {
   const first: unknown = (Array.isArray(current) ? (current as unknown[])[0] : undefined) ?? sample(item, row);
-  return [[], [first, first], [sample(item, row)], [null], null, "x", 5, {}, [[]], [item.kind === "string" ? 5 : "x"], Array<unknown>(65).fill(first)];
+  return [
+    [],
+    [first, first],
+    [sample(item, row)],
+    [null],
+    null,
+    "x",
+    5,
+    {},
+    [[]],
+    [item.kind === "string" ? 5 : "x"],
+    Array<unknown>(65).fill(first),
+  ];
 }
 
 const badKeys = ["", "sample", "Bad Key!", "example.com/a", "-a", "a".repeat(64), "a/b/c", "a".repeat(254), "é"];

@@ -36,7 +36,12 @@ function normalValue(value: unknown, sent: string, services: boolean): unknown {
   if (typeof value !== "object" || value === null) return value;
   const object: Record<string, unknown> = {};
   for (const [key, held] of Object.entries(value)) {
-    object[normalText(key, sent)] = key === "resourceVersion" && typeof held === "string" && /^\d+$/.test(held) ? "<version>" : key === "continue" && held !== "" ? "<token>" : normalValue(held, sent, services);
+    object[normalText(key, sent)] =
+      key === "resourceVersion" && typeof held === "string" && /^\d+$/.test(held)
+        ? "<version>"
+        : key === "continue" && held !== ""
+          ? "<token>"
+          : normalValue(held, sent, services);
   }
   return object;
 }

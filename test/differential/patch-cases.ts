@@ -32,7 +32,13 @@ export function* patchCases(kind: TestedKind, { path, object }: StoredObject, se
   });
   for (const type of [merge, strategic, json]) {
     for (const body of oddBodies) yield patch(body, "", type, body);
-    yield patch("unknown (Warn)", "", type, type === json ? '[{"op":"add","path":"/unknown","value":1}]' : '{"unknown":1}', "&fieldValidation=Warn");
+    yield patch(
+      "unknown (Warn)",
+      "",
+      type,
+      type === json ? '[{"op":"add","path":"/unknown","value":1}]' : '{"unknown":1}',
+      "&fieldValidation=Warn",
+    );
   }
   for (const body of oddJsonPatches) yield patch(body, "", json, body);
   for (const body of oddStrategicPatches) yield patch(body, "", strategic, body);
@@ -52,21 +58,64 @@ export function* patchCases(kind: TestedKind, { path, object }: StoredObject, se
 }
 
 const oddBodies: readonly string[] = [
-  "", "x", "null", "[]", "{}", '"x"', "5", '{"kind":"Other"}', '{"apiVersion":"other/v1"}', '{"metadata":null}', '{"metadata":{"name":"other"}}',
-  '{"metadata":{"namespace":"other"}}', '{"metadata":{"resourceVersion":"1"}}', '{"metadata":{"uid":"x"}}', '{"metadata":{"labels":{"a":null,"b":"c"}}}', '{"metadata":{"labels":null}}',
-  '{"metadata":{"labels":{"a":5}}}', '{"metadata":{"annotations":{"a":"b","a":"c"}}}', '{"unknown":1}', '{"metadata":{"unknown":1}}', '{"metadata":{"finalizers":["example.com/a"]}}', "{", '{"spec":5}',
+  "",
+  "x",
+  "null",
+  "[]",
+  "{}",
+  '"x"',
+  "5",
+  '{"kind":"Other"}',
+  '{"apiVersion":"other/v1"}',
+  '{"metadata":null}',
+  '{"metadata":{"name":"other"}}',
+  '{"metadata":{"namespace":"other"}}',
+  '{"metadata":{"resourceVersion":"1"}}',
+  '{"metadata":{"uid":"x"}}',
+  '{"metadata":{"labels":{"a":null,"b":"c"}}}',
+  '{"metadata":{"labels":null}}',
+  '{"metadata":{"labels":{"a":5}}}',
+  '{"metadata":{"annotations":{"a":"b","a":"c"}}}',
+  '{"unknown":1}',
+  '{"metadata":{"unknown":1}}',
+  '{"metadata":{"finalizers":["example.com/a"]}}',
+  "{",
+  '{"spec":5}',
 ];
 const oddJsonPatches: readonly string[] = [
-  "[{}]", '[{"op":"replace"}]', '[{"op":"none","path":"/metadata"}]', '[{"op":"add","path":"metadata","value":1}]', '[{"op":"remove","path":"/missing"}]', '[{"op":"replace","path":"/missing","value":1}]',
-  '[{"op":"test","path":"/kind","value":"x"}]', '[{"op":"test","path":"/missing","value":"x"}]', '[{"op":"add","path":"/metadata/labels/x","value":"y"}]', '[{"op":"copy","from":"/metadata/name","path":"/metadata/labels"}]',
-  '[{"op":"move","from":"/metadata/missing","path":"/metadata/labels"}]', '[{"op":"add","path":"/metadata/finalizers/-","value":"example.com/a"}]', '[{"op":"add","path":"/metadata/finalizers/5","value":"x"}]',
-  '[{"op":"add","path":"/metadata/labels/a~1b","value":"c"}]', '[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]', '[{"op":"replace","path":"","value":{}}]', '[{"op":"remove","path":""}]',
-  '[{"op":"add","path":"/metadata/labels/x","value":5}]', '[5]', '{"op":"add"}', '[{"op":"add","path":"/metadata/annotations","value":{"a":"b","a":"c"}}]',
+  "[{}]",
+  '[{"op":"replace"}]',
+  '[{"op":"none","path":"/metadata"}]',
+  '[{"op":"add","path":"metadata","value":1}]',
+  '[{"op":"remove","path":"/missing"}]',
+  '[{"op":"replace","path":"/missing","value":1}]',
+  '[{"op":"test","path":"/kind","value":"x"}]',
+  '[{"op":"test","path":"/missing","value":"x"}]',
+  '[{"op":"add","path":"/metadata/labels/x","value":"y"}]',
+  '[{"op":"copy","from":"/metadata/name","path":"/metadata/labels"}]',
+  '[{"op":"move","from":"/metadata/missing","path":"/metadata/labels"}]',
+  '[{"op":"add","path":"/metadata/finalizers/-","value":"example.com/a"}]',
+  '[{"op":"add","path":"/metadata/finalizers/5","value":"x"}]',
+  '[{"op":"add","path":"/metadata/labels/a~1b","value":"c"}]',
+  '[{"op":"add","path":"/metadata/labels","value":{"a":"b"}}]',
+  '[{"op":"replace","path":"","value":{}}]',
+  '[{"op":"remove","path":""}]',
+  '[{"op":"add","path":"/metadata/labels/x","value":5}]',
+  "[5]",
+  '{"op":"add"}',
+  '[{"op":"add","path":"/metadata/annotations","value":{"a":"b","a":"c"}}]',
 ];
 const oddStrategicPatches: readonly string[] = [
-  '{"metadata":{"$patch":"replace","labels":{"x":"y"}}}', '{"metadata":{"labels":{"$patch":"delete"}}}', '{"$patch":"delete"}', '{"metadata":{"labels":{"$patch":"none"}}}', '{"metadata":{"$retainKeys":["name"]}}',
-  '{"metadata":{"$setElementOrder/finalizers":["a"],"finalizers":["a"]}}', '{"metadata":{"$deleteFromPrimitiveList/finalizers":["example.com/hold"]}}', '{"metadata":{"ownerReferences":[{"uid":"u"}]}}',
-  '{"metadata":{"ownerReferences":[{"$patch":"delete","uid":"4d1ce3ac-0b8f-4b6c-bb33-5f3c1f6f8f1e"}]}}', '{"metadata":{"ownerReferences":[{"name":"nokey"}]}}',
+  '{"metadata":{"$patch":"replace","labels":{"x":"y"}}}',
+  '{"metadata":{"labels":{"$patch":"delete"}}}',
+  '{"$patch":"delete"}',
+  '{"metadata":{"labels":{"$patch":"none"}}}',
+  '{"metadata":{"$retainKeys":["name"]}}',
+  '{"metadata":{"$setElementOrder/finalizers":["a"],"finalizers":["a"]}}',
+  '{"metadata":{"$deleteFromPrimitiveList/finalizers":["example.com/hold"]}}',
+  '{"metadata":{"ownerReferences":[{"uid":"u"}]}}',
+  '{"metadata":{"ownerReferences":[{"$patch":"delete","uid":"4d1ce3ac-0b8f-4b6c-bb33-5f3c1f6f8f1e"}]}}',
+  '{"metadata":{"ownerReferences":[{"name":"nokey"}]}}',
 ];
 
 /** The path in the object as far as it is there, then by what a patch would make. */
@@ -86,13 +135,27 @@ function nested(object: Json, field: WalkedField, value: unknown, keyed: boolean
     if (typeof key === "string") return { [key]: inner };
     if (!keyed || typeof inner !== "object" || inner === null || Array.isArray(inner)) return [inner];
     const held = (typeof child === "object" ? (child ?? {}) : {}) as Json;
-    const mark = ["name", "containerPort", "mountPath", "devicePath", "key", "type", "ip", "uid", "topologyKey", "port", "conditionType"].find((k) => k in held && !(k in inner));
+    const mark = [
+      "name",
+      "containerPort",
+      "mountPath",
+      "devicePath",
+      "key",
+      "type",
+      "ip",
+      "uid",
+      "topologyKey",
+      "port",
+      "conditionType",
+    ].find((k) => k in held && !(k in inner));
     return [mark === undefined ? inner : { [mark]: held[mark], ...inner }];
   };
   return build(0, object);
 }
 
 function jsonPatch(object: Json, field: WalkedField, value: unknown, replace: boolean): unknown {
-  const path = keysOf(object, field).map((k) => `/${String(k).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+  const path = keysOf(object, field)
+    .map((k) => `/${String(k).replaceAll("~", "~0").replaceAll("/", "~1")}`)
+    .join("");
   return [value === undefined ? { op: "remove", path } : { op: replace ? "replace" : "add", path, value }];
 }

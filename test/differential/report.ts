@@ -1,9 +1,11 @@
 /** Counts what was covered and what was equal, and groups what was not. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Answer, Case } from "./case.ts";
 import { differences } from "./compare.ts";
 import { meantReason } from "./meant.ts";
 import { causesOf, normalField } from "./normal.ts";
+import { recordings } from "./recording.ts";
 
 interface KindCounts {
   cases: number;
@@ -23,10 +25,12 @@ export class Report {
   readonly #kinds = new Map<string, KindCounts>();
   readonly #groups = new Map<string, Group>();
   readonly #meantSeen = new Set<string>();
+  readonly #open = new Set<string>();
 
-  add(one: Case, theirs: readonly Answer[], ours: readonly Answer[]): void {
+  /** Answers whether ours is the same, or differs as is meant. */
+  add(one: Case, theirs: readonly Answer[], ours: readonly Answer[]): boolean {
     // Where upstream panics there is nothing to be equal to.
-    if (theirs.some((a) => a.status === 0)) return;
+    if (theirs.some((a) => a.status === 0)) return true;
     let counts = this.#kinds.get(one.kind);
     if (counts === undefined) this.#kinds.set(one.kind, (counts = { cases: 0, differing: 0, meant: 0, pairs: new Map() }));
     counts.cases++;
@@ -42,9 +46,19 @@ export class Report {
     const equal = lines.length === 0 || meant !== undefined;
     if (!equal) {
       counts.differing++;
+      this.#open.add(`${one.kind} | ${one.title}`);
       this.#group(one, lines);
     }
     for (const [i, answer] of theirs.entries()) this.#pairs(counts, one, answer, ours[i] as Answer, equal);
+    return equal;
+  }
+
+  /** Writes which recorded cases differ. */
+  writeOpen(): void {
+    const file = join(import.meta.dirname, "open.txt");
+    const head = readFileSync(file, "utf8").split("\n")[0] ?? "";
+    const recorded = new Set(recordings().flatMap((r) => r.cases.map((c) => `${c.one.kind} | ${c.one.title}`)));
+    writeFileSync(file, `${[head, ...[...this.#open].filter((line) => recorded.has(line)).sort()].join("\n")}\n`);
   }
 
   #pairs(counts: KindCounts, one: Case, theirs: Answer, ours: Answer, equal: boolean): void {
@@ -52,9 +66,7 @@ export class Report {
     const own = causesOf(ours).map((c) => `${c.reason} ${c.field} ${c.message}`);
     const causes = causesOf(theirs);
     for (const c of causes) mark(`${normalField(c.field ?? "")} ${c.reason}`, own.includes(`${c.reason} ${c.field} ${c.message}`));
-    if (causes.length > 0) return;
-    const { reason } = theirs.body as { reason?: string };
-    mark(`${one.field} ${theirs.status < 300 ? "accepted" : (reason ?? theirs.status)}`, equal);
+    if (causes.length === 0) for (const pair of pairsOf(one, theirs)) mark(pair, equal);
   }
 
   #group(one: Case, lines: readonly string[]): void {
@@ -84,7 +96,9 @@ export class Report {
     rows.push(
       `| all | ${sum((k) => k.pairs.size)} | ${equalPairs} | ${sum((k) => k.cases)} | ${sum((k) => k.cases - k.differing)} | ${sum((k) => k.meant)} |`,
     );
-    return ["| kind | (field, reason) pairs | equal | cases | equal | meant differences |", "|---|---|---|---|---|---|", ...rows].join("\n");
+    return ["| kind | (field, reason) pairs | equal | cases | equal | meant differences |", "|---|---|---|---|---|---|", ...rows].join(
+      "\n",
+    );
   }
 
   /** Writes table and groups to the file (all groups) and the largest groups to the terminal. */
@@ -97,6 +111,14 @@ export class Report {
     console.log(`${groups.length} groups of differences`);
     console.log(this.table());
   }
+}
+
+/** What a case covers: the (field, reason) of each cause; the field that is played with and how it went where there is none. */
+export function pairsOf(one: Case, theirs: Answer): string[] {
+  const causes = causesOf(theirs);
+  if (causes.length > 0) return causes.map((c) => `${normalField(c.field ?? "")} ${c.reason}`);
+  const { reason } = (theirs.body ?? {}) as { reason?: string };
+  return [`${one.field} ${theirs.status < 300 ? "accepted" : (reason ?? theirs.status)}`];
 }
 
 /** A difference without what is particular to the case. */

@@ -7,7 +7,8 @@ import { createCases } from "./create-cases.ts";
 import { normalAnswer } from "./normal.ts";
 import { keyOf, ReferenceCache } from "./reference-cache.ts";
 import { patchCases } from "./patch-cases.ts";
-import type { Report } from "./report.ts";
+import { type Phase, Recorder } from "./recording.ts";
+import { pairsOf, type Report } from "./report.ts";
 import { type Identity, nameOf, placed, remove, store, type StoredObject } from "./setup.ts";
 import { updateCases } from "./update-cases.ts";
 import { verbCases } from "./verb-cases.ts";
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly cache: string | undefined;
   readonly concurrency: number;
   readonly managedFields: boolean;
+  /** Keep a part of the cases in `recorded/`. */
+  readonly record: boolean;
 }
 
 /** Resolves with the number of cases. */
@@ -36,6 +39,8 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
   const cache = new ReferenceCache(options.cache, kind.id);
   const places = { theirs: new Map<string, Identity>(), ours: new Map<string, Identity>() };
   let count = 0;
+  const recorder = options.record ? new Recorder() : undefined;
+  let phase: Phase = "create";
   let context = "";
   const one = async (next: Case): Promise<void> => {
     count++;
@@ -44,7 +49,15 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
     const [wanted, got] = await Promise.all([known ?? askAll(theirs, next, places.theirs), askAll(ours, next, places.ours)]);
     if (known === undefined) cache.put(key, wanted);
     const normal = (answers: readonly Answer[]): Answer[] => answers.map((a) => normalAnswer(a, next, options.managedFields));
-    options.report.add(next, normal(wanted), normal(got));
+    const [upstream, mine] = [normal(wanted), normal(got)];
+    const equal = options.report.add(next, upstream, mine);
+    if (wanted.every((a) => a.status > 0)) {
+      recorder?.add(
+        { phase, one: next, answers: upstream },
+        upstream.flatMap((a) => pairsOf(next, a)),
+        equal,
+      );
+    }
   };
   const run = (cases: Iterable<Case>): Promise<void> => each(chosen(cases, options), options.concurrency, one);
   const paths = kind.bases.slice(0, kind.own).map((base) => `${collectionPath(kind)}/${nameOf(base)}`);
@@ -59,6 +72,7 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
       if ((mine === undefined) !== (upstream === undefined)) console.error(`${kind.id} ${nameOf(base)}: only one server stored it`);
     }
     context = canonical(stored);
+    phase = "stored";
     for (const [i, object] of stored.entries()) {
       if (options.parts.includes("update")) await run(updateCases(kind, object, i === 0, options.seed));
     }
@@ -68,6 +82,7 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
     for (const path of paths) await Promise.all([remove(theirs, path), remove(ours, path)]);
   }
   cache.flush();
+  recorder?.write(kind.id, kind.bases.slice(0, kind.own));
   return count;
 }
 
@@ -82,7 +97,8 @@ function* chosen(cases: Iterable<Case>, options: RunOptions): Generator<Case> {
   }
 }
 
-async function askAll(server: Server, { requests }: Case, places: ReadonlyMap<string, Identity>): Promise<Answer[]> {
+/** Sends a case; the answers as they came. */
+export async function askAll(server: Server, { requests }: Case, places: ReadonlyMap<string, Identity>): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (const request of requests) answers.push(await server.ask(placed(request, places)));
   return answers;

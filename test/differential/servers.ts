@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { load } from "js-yaml";
+import { boundedWarnings } from "../../src/apiserver/http/answer.ts";
 import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
 import type { UserInfo } from "../../src/auth/user.ts";
 import { startControlPlane } from "../../src/cluster/control-plane.ts";
@@ -64,9 +65,7 @@ export async function remoteServer(kubeconfig: string): Promise<Server> {
         incoming.on("error", reject);
         incoming.on("end", () => {
           const { warning } = incoming.headers as { warning?: string };
-          resolve(
-            answerOf(incoming.statusCode ?? 0, incoming.headers["content-type"] ?? "", warningsOf(warning), Buffer.concat(chunks)),
-          );
+          resolve(answerOf(incoming.statusCode ?? 0, incoming.headers["content-type"] ?? "", warningsOf(warning), Buffer.concat(chunks)));
         });
       });
       outgoing.on("error", reject);
@@ -75,12 +74,20 @@ export async function remoteServer(kubeconfig: string): Promise<Server> {
     });
   return {
     // A kept connection may be closed by the server just as it is used again; a second time, the server has panicked.
-    ask: (request) => ask(request).catch((error: unknown) => (isReset(error) ? ask(request) : Promise.reject(error))).catch(ended),
+    ask: (request) =>
+      ask(request)
+        .catch((error: unknown) => (isReset(error) ? ask(request) : Promise.reject(error)))
+        .catch(ended),
     [Symbol.asyncDispose]: () => {
       agent.destroy();
       return Promise.resolve();
     },
   };
+}
+
+/** Answers nothing. */
+export function silentServer(): Server {
+  return { ask: () => Promise.resolve(noAnswer), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
 /** Whom the reference takes the client of its kubeconfig for. */
@@ -124,7 +131,12 @@ export async function localServer(): Promise<Server> {
       };
       const response = await plane.server.handle(asked);
       const type = response.headers["content-type"];
-      return answerOf(response.status, Array.isArray(type) ? (type[0] ?? "") : (type ?? ""), [...new Set(warnings)], await bytesOfResponse(response));
+      return answerOf(
+        response.status,
+        Array.isArray(type) ? (type[0] ?? "") : (type ?? ""),
+        boundedWarnings(warnings),
+        await bytesOfResponse(response),
+      );
     },
     [Symbol.asyncDispose]: async () => {
       await plane.stop();

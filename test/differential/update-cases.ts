@@ -64,7 +64,9 @@ export function* updateCases(kind: TestedKind, stored: StoredObject, first: bool
   yield put("another namespace", "metadata.namespace", meta({ namespace: "another" }));
   yield put("with its uid", "metadata.uid", meta({ uid: "@uid@" }));
   const share = first ? mutationShare : mutationShare / 5;
-  for (const { field, mutation, object: next } of editsOf(kind.typeName, object, `${kind.id} ${name}`, seed, (p) => (p.startsWith("status") ? 0.02 : share))) {
+  for (const { field, mutation, object: next } of editsOf(kind.typeName, object, `${kind.id} ${name}`, seed, (p) =>
+    p.startsWith("status") ? 0.02 : share,
+  )) {
     yield put(`${field.path.join(".")} = ${mutation.title}`, fieldName(field.path), next);
   }
   for (const { subresource, responseKind, verbs } of kind.row.subresources ?? []) {
@@ -80,15 +82,36 @@ export function* updateCases(kind: TestedKind, stored: StoredObject, first: bool
 
 function* scaleCases(kind: TestedKind, { path }: StoredObject): Generator<Case> {
   const name = path.split("/").at(-1) as string;
-  const scale: Json = { apiVersion: "autoscaling/v1", kind: "Scale", metadata: { name, namespace: "@namespace@", resourceVersion: "@rv@" }, spec: { replicas: 3 } };
-  const send = (title: string, request: CaseRequest): Case => ({ kind: kind.id, title: `scale ${name}: ${title}`, field: "scale", requests: [request] });
+  const scale: Json = {
+    apiVersion: "autoscaling/v1",
+    kind: "Scale",
+    metadata: { name, namespace: "@namespace@", resourceVersion: "@rv@" },
+    spec: { replicas: 3 },
+  };
+  const send = (title: string, request: CaseRequest): Case => ({
+    kind: kind.id,
+    title: `scale ${name}: ${title}`,
+    field: "scale",
+    requests: [request],
+  });
   const at = `${path}/scale?dryRun=All`;
   yield send("read", { method: "GET", path: `${path}/scale` });
   for (const { field, mutation, object } of editsOf("io.k8s.api.autoscaling.v1.Scale", scale, `${kind.id} scale`, 1, () => 1)) {
-    yield send(`${field.path.join(".")} = ${mutation.title}`, { method: "PUT", path: `${at}&fieldValidation=Strict`, body: textOf(object) });
+    yield send(`${field.path.join(".")} = ${mutation.title}`, {
+      method: "PUT",
+      path: `${at}&fieldValidation=Strict`,
+      body: textOf(object),
+    });
   }
   const merge = { "content-type": "application/merge-patch+json" };
-  for (const body of ['{"spec":{"replicas":4}}', '{"spec":{"replicas":-1}}', '{"spec":{"replicas":"x"}}', '{"spec":null}', '{"metadata":{"name":"x"}}', "[]"]) {
+  for (const body of [
+    '{"spec":{"replicas":4}}',
+    '{"spec":{"replicas":-1}}',
+    '{"spec":{"replicas":"x"}}',
+    '{"spec":null}',
+    '{"metadata":{"name":"x"}}',
+    "[]",
+  ]) {
     yield send(`patch ${body}`, { method: "PATCH", path: at, headers: merge, body });
   }
 }

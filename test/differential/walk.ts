@@ -19,7 +19,12 @@ export function* fieldsOf(typeName: string, skip: ReadonlySet<string> = new Set(
   yield* messageFields(typeName, [], [typeName], skip);
 }
 
-function* messageFields(typeName: string, path: readonly Segment[], within: readonly string[], skip: ReadonlySet<string>): Generator<WalkedField> {
+function* messageFields(
+  typeName: string,
+  path: readonly Segment[],
+  within: readonly string[],
+  skip: ReadonlySet<string>,
+): Generator<WalkedField> {
   for (const row of typeRow(typeName).fields) {
     const at = [...path, row.name];
     if (!skip.has(at.join("."))) yield* shapeFields(row.shape, row, at, within, skip);
