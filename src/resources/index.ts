@@ -13,6 +13,7 @@ import type { ResourceDeps } from "./deps.ts";
 import { servedResources, type ServedResource, type ServedSubresource } from "./rows.ts";
 import type { Special } from "./special.ts";
 import { specials } from "./specials.ts";
+import { gatedStrategy } from "./strategy/gated-fields.ts";
 import { storagePrefix } from "./storage-names.ts";
 import { resetFieldsOf } from "./strategy/reset-fields.ts";
 import { statusStrategyOf, strategyOf, subresourceStrategyOf, type StrategyTraits } from "./strategy/from-kind.ts";
