@@ -38,7 +38,8 @@ function definitionOf(row: ServedResource, special: Special, deps: ResourceDeps)
     hasStatus: row.versions.some((v) => v.subresources.some((s) => s.name === "status")),
   };
   const base = strategyOf(kind, traits);
-  const strategy: Strategy = { ...(special.strategy?.(base, kind) ?? base), ...resets(row, "") };
+  const own: Strategy = { ...(special.strategy?.(base, kind) ?? base), ...resets(row, "") };
+  const strategy = gatedStrategy(own, `${row.group}/${row.resource}`, deps.features);
   const handler = special.handler ?? deps.handlers?.[`${row.group}/${row.resource}`];
   return {
     group: row.group,
