@@ -1,7 +1,6 @@
 /** Wiring of the type checks of validating admission policies. */
 import type { Controller } from "../../operator/controller.ts";
 import { validatingadmissionpolicies } from "../../schema/types/admissionregistration-v1.ts";
-import { customresourcedefinitions } from "../../schema/types/apiextensions-v1.ts";
 
 export function validatingAdmissionPolicyStatusController(): Controller {
   return {
@@ -16,9 +15,8 @@ export function validatingAdmissionPolicyStatusController(): Controller {
         const generation = policy?.metadata?.generation ?? 0;
         if (policy === undefined || generation <= (policy.status?.observedGeneration ?? 0)) return;
         // Most clusters have no policies: what checks types is loaded with the first.
-        const [{ checkTypes }, { typeLookup }] = await Promise.all([import("./type-check.ts"), import("./types.ts")]);
-        const { items } = await client.resource(customresourcedefinitions).list({ signal });
-        const expressionWarnings = checkTypes(policy, typeLookup(items));
+        const [{ checkTypes }, { publishedTypes, typeLookup }] = await Promise.all([import("./type-check.ts"), import("./types.ts")]);
+        const expressionWarnings = checkTypes(policy, typeLookup(await publishedTypes(client, policy, signal)));
         const applied = {
           apiVersion: "admissionregistration.k8s.io/v1",
           kind: "ValidatingAdmissionPolicy",

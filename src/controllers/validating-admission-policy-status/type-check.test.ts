@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import type { JsonSchema } from "../../lang/cel/index.ts";
 import type { ValidatingAdmissionPolicy } from "../../schema/types/admissionregistration-v1.ts";
-import type { CustomResourceDefinition } from "../../schema/types/apiextensions-v1.ts";
 import { checkTypes } from "./type-check.ts";
-import { typeLookup } from "./types.ts";
+import { type PublishedTypes, typeLookup } from "./types.ts";
 
 type Recorded = Pick<ValidatingAdmissionPolicy, "spec" | "status"> & { name: string };
 
@@ -18,27 +18,26 @@ for (const { name, spec, status } of recorded) {
 }
 
 void test("expressions about custom resources are checked against the schema of the version", () => {
-  const definition = {
-    spec: {
-      group: "example.com",
-      names: { kind: "Thing", plural: "things" },
-      scope: "Namespaced",
-      versions: [
-        {
-          name: "v1",
-          served: true,
-          storage: true,
-          schema: { openAPIV3Schema: { type: "object", properties: { size: { type: "integer" } } } },
-        },
-      ],
+  const kinds = [{ group: "example.com", version: "v1", kind: "Thing" }];
+  const published: PublishedTypes = {
+    group: "example.com",
+    version: "v1",
+    resources: [{ name: "things", kind: "Thing" }],
+    schemas: {
+      "com.example.v1.Thing": {
+        type: "object",
+        properties: { size: { type: "integer" }, metadata: { allOf: [{ $ref: "#/components/schemas/Meta" }] } as JsonSchema },
+        "x-kubernetes-group-version-kind": kinds,
+      },
+      Meta: { type: "object", properties: { name: { type: "string" } } },
     },
-  } as unknown as CustomResourceDefinition;
+  };
   const rule = { operations: ["*"], apiGroups: ["example.com"], apiVersions: ["v1"], resources: ["things"] };
   const policy = (expression: string): ValidatingAdmissionPolicy => ({
     spec: { matchConstraints: { resourceRules: [rule] }, validations: [{ expression }] },
   });
-  assert.deepEqual(checkTypes(policy("object.size > 1 && object.metadata.name != ''"), typeLookup([definition])), []);
-  const [warning] = checkTypes(policy("object.weight > 1"), typeLookup([definition]));
+  assert.deepEqual(checkTypes(policy("object.size > 1 && object.metadata.name != ''"), typeLookup([published])), []);
+  const [warning] = checkTypes(policy("object.weight > 1"), typeLookup([published]));
   assert.equal(warning?.fieldRef, "spec.validations[0].expression");
   assert.match(warning?.warning ?? "", /^example.com\/v1, Kind=Thing: ERROR: <input>:1:7: undefined field 'weight'/);
 });

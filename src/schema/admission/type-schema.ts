@@ -1,11 +1,9 @@
 /** Schemas of the table's types with everything that they refer to in place, as expressions are checked against. */
 import type { JsonSchema } from "../../lang/cel/index.ts";
-import { noDescriptions, reference } from "../openapi/published.ts";
+import { noDescriptions } from "../openapi/published.ts";
 import { typeSchema } from "../openapi/schemas.ts";
 
 type Json = Record<string, unknown>;
-
-const prefix = reference("v2", "");
 
 /** What is inside of itself is any value from there on. */
 const anything: JsonSchema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
@@ -21,22 +19,43 @@ const quantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 function expand(typeName: string, around: readonly string[]): JsonSchema {
   if (typeName === quantity) return {};
   if (around.includes(typeName)) return anything;
-  return resolve(typeSchema(typeName, "v2", noDescriptions, []), [...around, typeName]);
+  const inside = [...around, typeName];
+  return resolve(typeSchema(typeName, "v2", noDescriptions, []), (name) => expand(name, inside));
 }
 
-function resolve(schema: Json, around: readonly string[]): JsonSchema {
-  const ref = schema["$ref"];
-  if (typeof ref === "string") return expand(ref.slice(prefix.length), around);
+/** A schema of a document with what it refers to in place; `named`: the document's schemas. */
+export function resolveReferences(schema: JsonSchema, named: (name: string) => JsonSchema | undefined): JsonSchema {
+  const within =
+    (around: readonly string[]) =>
+    (name: string): JsonSchema => {
+      const found = named(name);
+      if (found === undefined || around.includes(name)) return anything;
+      return resolve(found as Json, within([...around, name]));
+    };
+  return resolve(schema as Json, within([]));
+}
+
+type Expand = (name: string) => JsonSchema;
+
+function resolve(schema: Json, expandName: Expand): JsonSchema {
+  const ref = referenceOf(schema);
+  if (ref !== undefined) return expandName(ref.slice(ref.lastIndexOf("/") + 1));
   if (schema["format"] === "int-or-string") return { "x-kubernetes-int-or-string": true };
   const { properties, items, additionalProperties } = schema;
+  const parts = (of: Json): Json => Object.fromEntries(Object.entries(of).map(([name, part]) => [name, resolve(part as Json, expandName)]));
   return {
     ...schema,
-    ...(isObject(properties)
-      ? { properties: Object.fromEntries(Object.entries(properties).map(([k, v]) => [k, resolve(v as Json, around)])) }
-      : {}),
-    ...(isObject(items) ? { items: resolve(items, around) } : {}),
-    ...(isObject(additionalProperties) ? { additionalProperties: resolve(additionalProperties, around) } : {}),
+    ...(isObject(properties) ? { properties: parts(properties) as Record<string, JsonSchema> } : {}),
+    ...(isObject(items) ? { items: resolve(items, expandName) } : {}),
+    ...(isObject(additionalProperties) ? { additionalProperties: resolve(additionalProperties, expandName) } : {}),
   };
+}
+
+/** A reference, alone or wrapped so that something may stand beside it. */
+function referenceOf({ $ref, allOf }: Json): string | undefined {
+  if (typeof $ref === "string") return $ref;
+  const [first] = Array.isArray(allOf) && allOf.length === 1 ? (allOf as Json[]) : [];
+  return typeof first?.["$ref"] === "string" ? first["$ref"] : undefined;
 }
 
 const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
