@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startControlPlane } from "../../src/cluster/control-plane.ts";
 import type { ClusterConfig } from "../../src/cluster/options.ts";
-import { ensurePki } from "../../src/cluster/pki.ts";
+import { type ClusterPki, ensurePki } from "../../src/cluster/pki.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
 import { type CertificateAndKey, createCa, issueCertificate } from "../../src/host/pki.ts";
@@ -272,8 +272,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Ours, with these flags, over a memory store. */
-export async function startOurs(flags: readonly string[]): Promise<AskedServer> {
+/** Ours, with these flags, over a memory store; with controllers when `work` is set. */
+export async function startOurs(flags: readonly string[], work = false): Promise<AskedServer & { readonly pki: ClusterPki }> {
   const dataDir = mkdtempSync(join(tmpdir(), "tsukube-auth-"));
   const config: ClusterConfig = {
     format: 1,
@@ -288,9 +288,11 @@ export async function startOurs(flags: readonly string[]): Promise<AskedServer> 
     store: { kind: "memory" },
     kubeApiserverArgs: flags,
   };
-  const plane = await startControlPlane({ config, pki: ensurePki(config), clock: systemClock, log: silent, work: false });
+  const pki = ensurePki(config);
+  const plane = await startControlPlane({ config, pki, clock: systemClock, log: silent, work });
   return {
     url: plane.url,
+    pki,
     ask: askOver(plane.url),
     [Symbol.asyncDispose]: async () => {
       await plane.stop();
