@@ -93,6 +93,8 @@ export interface ResourceVersion {
   /** Converts between this version and the storage version, on a copy; absent when the shape is the same. */
   readonly toStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
   readonly fromStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
+  /** What this version has below its objects, where that is not the same at all versions. */
+  readonly subresources?: Readonly<Record<string, Subresource>> | undefined;
   /** Fills in, on a copy at this version, what objects lack that were stored before it was asked for. */
   readonly complete?: ((object: UnstructuredObject) => void) | undefined;
   /** Engines for the type at this version: see `schema/codec.ts`. Ignored when there is a `codec`. */
@@ -129,6 +131,11 @@ export interface ColumnDefinition {
   readonly format: string;
   readonly description: string;
   readonly priority: number;
+}
+
+/** What a version has below its objects. */
+export function subresourcesAt(definition: ResourceDefinition, version: string): Readonly<Record<string, Subresource>> {
+  return definition.versions.find((v) => v.version === version)?.subresources ?? definition.subresources;
 }
 
 /** What a hook may know and use: who asks, which write this is, and what the resource shares with the server. */

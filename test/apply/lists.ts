@@ -694,6 +694,80 @@ const crowd: Sequence = {
   ],
 };
 
+const gauge = (version: string): string => `/apis/gauges.example.com/${version}/namespaces/NS/gauges`;
+const sized = (path: string): object => ({ status: {}, scale: { specReplicasPath: path, statusReplicasPath: ".status.replicas" } });
+const gaugeSchema = {
+  type: "object",
+  properties: {
+    spec: { type: "object", properties: { replicas: { type: "integer" }, size: { type: "integer" } } },
+    status: { type: "object", properties: { replicas: { type: "integer" } } },
+  },
+};
+const gaugeVersion = (name: string, storage: boolean, subresources?: object): object => ({
+  name,
+  served: true,
+  storage,
+  schema: { openAPIV3Schema: gaugeSchema },
+  ...(subresources === undefined ? {} : { subresources }),
+});
+const gaugeScale = (replicas: number): object => ({
+  apiVersion: "autoscaling/v1",
+  kind: "Scale",
+  metadata: { name: "g", namespace: "NS" },
+  spec: { replicas },
+});
+const gauges: Sequence = {
+  title: "versions with scales of their own, or none",
+  definition: crd(
+    [gaugeVersion("v1", true, sized(".spec.replicas")), gaugeVersion("v2", false, sized(".spec.size")), gaugeVersion("v3", false)],
+    "gauges.example.com",
+    "Gauge",
+  ),
+  steps: [
+    step("create one", gauge("v1"), {
+      apiVersion: "gauges.example.com/v1",
+      kind: "Gauge",
+      metadata: { name: "g" },
+      spec: { replicas: 1, size: 2 },
+      status: { replicas: 3 },
+    }),
+    step("get", `${gauge("v1")}/g/scale`),
+    step("get", `${gauge("v2")}/g/scale`),
+    step("get", `${gauge("v3")}/g/scale`),
+    step("merge s1", `${gauge("v1")}/g/scale`, { spec: { replicas: 5 } }),
+    step("merge s2", `${gauge("v2")}/g/scale`, { spec: { replicas: 6 } }),
+    step("merge s3", `${gauge("v3")}/g/scale`, { spec: { replicas: 7 } }),
+    step("merge st", `${gauge("v2")}/g/status`, { status: { replicas: 8 } }),
+    step("merge st", `${gauge("v3")}/g/status`, { status: { replicas: 9 } }),
+    step("get", `${gauge("v1")}/g`),
+    step("apply a", `${gauge("v3")}/g`, {
+      apiVersion: "gauges.example.com/v3",
+      kind: "Gauge",
+      metadata: { name: "g" },
+      spec: { size: 6 },
+      status: { replicas: 4 },
+    }),
+    step("apply a?force=true", `${gauge("v3")}/g`, {
+      apiVersion: "gauges.example.com/v3",
+      kind: "Gauge",
+      metadata: { name: "g" },
+      spec: { size: 6 },
+      status: { replicas: 4 },
+    }),
+    step("update s2", `${gauge("v2")}/g/scale`, gaugeScale(9)),
+    step("get", `${gauge("v2")}/g`),
+    step("merge x", `${gauge("v1")}/g`, { spec: { replicas: null } }),
+    step("get", `${gauge("v1")}/g/scale`),
+    step("merge s1", `${gauge("v1")}/g/scale`, { metadata: { labels: { a: "b" } } }),
+    step("update s1", `${gauge("v1")}/g/scale`, gaugeScale(3)),
+    step("get", `${gauge("v1")}/g`),
+    step("get", "/apis/gauges.example.com/v1"),
+    step("get", "/apis/gauges.example.com/v2"),
+    step("get", "/apis/gauges.example.com/v3"),
+    step("delete", `${gauge("v1")}/g`),
+  ],
+};
+
 const h = `${core}/configmaps/h`;
 const hs = `${core}/services/h`;
 const patches: Sequence = {
@@ -767,6 +841,7 @@ export const sequences: readonly Sequence[] = [
   autoscalers,
   widgets,
   blobs,
+  gauges,
   refused,
   namespaces,
   lastApplied,

@@ -1,7 +1,7 @@
 /** The same objects under other groups and versions: what `matchPolicy: Equivalent` looks at, and the conversion to them. */
 import type { GroupVersionKind, UnstructuredObject } from "../../schema/object.ts";
 import type { AdmissionAttributes } from "../admission.ts";
-import type { ResourceDefinition, ResourceVersion } from "../resource.ts";
+import { type ResourceDefinition, type ResourceVersion, subresourcesAt } from "../resource.ts";
 import { Served } from "../served.ts";
 
 /** A resource at one version, and the kind that it, or the subresource that is asked about, has there. */
@@ -26,9 +26,9 @@ export function equivalentResources(definitions: readonly ResourceDefinition[], 
   const found: Equivalent[] = [];
   for (const other of definitions) {
     if (other !== definition && (other.handler !== undefined || other.storagePrefix !== definition.storagePrefix)) continue;
-    const below = subresource === "" ? undefined : other.subresources[subresource];
-    if (subresource !== "" && below === undefined) continue;
     for (const version of other.versions) {
+      const below = subresource === "" ? undefined : subresourcesAt(other, version.version)[subresource];
+      if (subresource !== "" && below === undefined) continue;
       if (other === definition && version.version === attributes.version) continue;
       const { group, resource } = other;
       const own = { group, version: version.version, kind: other.kind };

@@ -5,7 +5,7 @@ import { decodeJson, encodeJson } from "../../schema/json.ts";
 import { mutable } from "../../schema/object.ts";
 import type { AdmissionAttributes } from "../admission.ts";
 import { jsonEqual } from "../json-equal.ts";
-import type { Strategy } from "../resource.ts";
+import { type Strategy, subresourcesAt } from "../resource.ts";
 import type { Equivalent } from "./equivalents.ts";
 
 /**
@@ -42,8 +42,8 @@ function readTree({ kind, served }: Equivalent, tree: object): UnstructuredObjec
   return read.object;
 }
 
-function strategyOf({ definition, subresource }: AdmissionAttributes): Strategy {
-  const below = subresource === "" ? undefined : definition.subresources[subresource];
+function strategyOf({ definition, subresource, version }: AdmissionAttributes): Strategy {
+  const below = subresource === "" ? undefined : subresourcesAt(definition, version)[subresource];
   return below?.type === "object" ? below.strategy : definition.strategy;
 }
 

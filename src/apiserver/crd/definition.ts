@@ -45,6 +45,8 @@ export function customDefinition(
     return schema;
   };
   const strategyOptions = { crd, metadata: options.metadata, schemaOf, terminating };
+  const [status, object] = [customStrategy(strategyOptions, "status"), customStrategy(strategyOptions, "object")];
+  const below = (version: Version): Record<string, Subresource> => subresourcesOf(crd, version, status, object);
   return {
     group: crd.spec.group,
     resource: names.plural,
@@ -54,7 +56,7 @@ export function customDefinition(
     namespaced: crd.spec.scope === "Namespaced",
     shortNames: names.shortNames ?? [],
     categories: names.categories ?? [],
-    versions: served.map((version) => resourceVersion(crd, version, schemaOf)),
+    versions: served.map((version) => ({ ...resourceVersion(crd, version, schemaOf), subresources: below(version) })),
     unservedVersions: crd.spec.versions.filter((v) => !v.served).map((v) => resourceVersion(crd, v, schemaOf)),
     storageVersion: storage.name,
     converter:
@@ -62,24 +64,23 @@ export function customDefinition(
         ? new WebhookConverter(crd, schemaOf, options.conversions)
         : undefined,
     verbs,
-    strategy: customStrategy(strategyOptions, "object"),
-    subresources: subresourcesOf(crd, served, customStrategy(strategyOptions, "status"), customStrategy(strategyOptions, "object")),
+    strategy: object,
+    subresources: Object.assign({}, ...served.map(below)) as Record<string, Subresource>,
     storagePrefix: `/registry/${crd.spec.group}/${names.plural}`,
   };
 }
 
 function subresourcesOf(
   crd: CustomResourceDefinition,
-  served: readonly Version[],
+  { subresources }: Version,
   status: ResourceDefinition["strategy"],
   object: ResourceDefinition["strategy"],
 ): Record<string, Subresource> {
   const found: Record<string, Subresource> = {};
-  const all = [...served, ...crd.spec.versions.filter((v) => v.storage)];
-  if (all.some((v) => v.subresources?.status !== undefined)) {
+  if (subresources?.status !== undefined) {
     found["status"] = { type: "object", strategy: status, verbs: ["get", "patch", "update"] };
   }
-  const scale = all.find((v) => v.subresources?.scale !== undefined)?.subresources?.scale;
+  const scale = subresources?.scale;
   if (scale !== undefined) {
     found["scale"] = { type: "object", strategy: object, verbs: ["get", "patch", "update"], view: scaleView(scale, replicasPaths(crd)) };
   }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { apiVersionOf } from "../../schema/resource-ref.ts";
 import type { AggregatedVersion } from "../aggregation/aggregator.ts";
-import type { ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
+import { type ResourceDefinition, type ResourceVersion, type Subresource, subresourcesAt } from "../resource.ts";
 
 /** Where a group version stands in discovery: higher first, by group and then by version. */
 export interface GroupVersionPriority {
@@ -147,7 +147,7 @@ export function apiResourceList(group: string, served: ServedVersion): object {
         ...(d.categories.length === 0 ? {} : { categories: d.categories }),
         ...(d.handler === undefined ? { storageVersionHash: storageVersionHash(d) } : {}),
       },
-      ...subresourcesOf(d).map(([name, sub]) => {
+      ...subresourcesOf(d, served.version).map(([name, sub]) => {
         const kind = kindOf(d, served.version, sub);
         const foreign = kind.group !== group || kind.version !== served.version;
         return {
@@ -163,8 +163,8 @@ export function apiResourceList(group: string, served: ServedVersion): object {
   };
 }
 
-function subresourcesOf(definition: ResourceDefinition): [string, Subresource][] {
-  return Object.entries(definition.subresources).sort(([a], [b]) => (a < b ? -1 : 1));
+function subresourcesOf(definition: ResourceDefinition, version: string): [string, Subresource][] {
+  return Object.entries(subresourcesAt(definition, version)).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 interface Kind {
@@ -212,7 +212,7 @@ function resourceDiscovery({ definition: d, version: served }: ServedResource, v
   // Built-in kinds of the same group version are named without it, custom ones with it, as upstream's servers do.
   const responseKind = (k: Kind): Kind =>
     !custom && k.group === d.group && k.version === version ? { group: "", version: "", kind: k.kind } : k;
-  const subresources = subresourcesOf(d);
+  const subresources = subresourcesOf(d, version);
   return {
     resource: d.resource,
     responseKind: responseKind({ group: d.group, version, kind: d.kind }),

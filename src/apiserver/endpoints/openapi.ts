@@ -12,7 +12,7 @@ import type { OpenApiV2 } from "../aggregation/openapi-merge.ts";
 import { pageNotFound } from "../discovery/endpoints.ts";
 import { mediaTypeOf, notAcceptable } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
-import type { ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
+import { type ResourceDefinition, type ResourceVersion, type Subresource, subresourcesAt } from "../resource.ts";
 import type { ApiServer } from "../server-interface.ts";
 
 export interface OpenApiOptions {
@@ -222,7 +222,7 @@ export function publish(definitions: readonly ResourceDefinition[]): Documents {
 
 function publishedResource(d: ResourceDefinition, version: ResourceVersion): PublishedResource {
   const custom = version.codec !== undefined;
-  const subresources = Object.entries(d.subresources).sort(([a], [b]) => (a < b ? -1 : 1));
+  const subresources = Object.entries(subresourcesAt(d, version.version)).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     group: d.group,
     version: version.version,

@@ -143,7 +143,7 @@ function warnOfDeprecation(server: ServerState, request: ApiRequest, served: Ser
 
 function dispatchSubresource(server: ServerState, request: ApiRequest, served: Served): Promise<ApiResponse> {
   const { info } = request;
-  const { subresources } = served.definition;
+  const subresources = served.version.subresources ?? served.definition.subresources;
   const subresource = Object.hasOwn(subresources, info.subresource) ? subresources[info.subresource] : undefined;
   if (subresource === undefined) throw served.version.codec === undefined ? resourceNotFound() : notFound(info, info.name);
   if (subresource.type === "object") {

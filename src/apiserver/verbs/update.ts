@@ -83,8 +83,8 @@ function writeThrough(scope: Scope, view: ObjectView, current: Entry, next: Unst
     const errors = view.write(object, decoded);
     if (errors.length > 0) throw invalid(view, scope.name, errors);
     const { resourceVersion } = metadataOf(decoded);
+    // Without a version it is of the object that it meets.
     if (resourceVersion) metadataOf(object).resourceVersion = resourceVersion;
-    else delete metadataOf(object).resourceVersion;
     writeViewManagers(scope, view, object, decoded.metadata?.managedFields);
     scope.strategy.setDefaults?.(object);
     return object;
