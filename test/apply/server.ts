@@ -1,14 +1,16 @@
 /** A server in memory that is asked as over HTTP, with built-in kinds and custom resources. */
+import { addEndpoints } from "../../src/apiserver/endpoints/index.ts";
 import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { ApiServer } from "../../src/apiserver/server-interface.ts";
 import { inProcessClient } from "../../src/client/in-process-client.ts";
+import { versionInfo } from "../../src/cluster/version-info.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
 import { MetricsRegistry } from "../../src/core/metrics.ts";
 import { admissionChain } from "../../src/resources/admission/index.ts";
 import { startCustomResources } from "../../src/resources/custom-resources.ts";
-import { builtinResources, type ResourceDeps } from "../../src/resources/index.ts";
+import { builtinResources, groupVersionPriority, type ResourceDeps } from "../../src/resources/index.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 import type { Step } from "./sequences.ts";
 
@@ -39,6 +41,7 @@ export async function startServer(): Promise<TestServer> {
   };
   for (const definition of builtinResources(deps)) server.install(definition);
   admission.push(...admissionChain(deps, { metrics }));
+  addEndpoints(server, { metrics, version: versionInfo(), priority: groupVersionPriority, serverAddress: () => "127.0.0.1:6443" });
   await server.start();
   const custom = await startCustomResources(server, { clock, log: silent });
   return {
