@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { comparesManagers } from "./apply-cases.ts";
 import { testedKinds } from "./bases.ts";
 import type { Server } from "./case.ts";
 import { differences } from "./compare.ts";
@@ -37,7 +38,10 @@ for (const recording of recordings()) {
   const faultOf = async ({ one, answers }: RecordedCase): Promise<string | undefined> => {
     const got = await askAll(server, one, places);
     const lines = answers.flatMap((answer, i) =>
-      differences(answer, normalAnswer(got[i] ?? { status: 0, contentType: "", warnings: [], body: undefined }, one, false)),
+      differences(
+        answer,
+        normalAnswer(got[i] ?? { status: 0, contentType: "", warnings: [], body: undefined }, one, comparesManagers(one.title)),
+      ),
     );
     const differs = lines.length > 0 && meantReason(one, lines) === undefined;
     const known = open.has(`${one.kind} | ${one.title}`);

@@ -1,9 +1,11 @@
 /** One kind's cases, asked of both servers with a few in flight. */
+import { applyCases, comparesManagers } from "./apply-cases.ts";
 import { collectionPath, type TestedKind } from "./bases.ts";
 import type { Answer, Case, Server } from "./case.ts";
 import { chance } from "./choose.ts";
 import { canonical } from "./compare.ts";
 import { createCases } from "./create-cases.ts";
+import { customCases } from "./custom-cases.ts";
 import { normalAnswer } from "./normal.ts";
 import { keyOf, ReferenceCache } from "./reference-cache.ts";
 import { patchCases } from "./patch-cases.ts";
@@ -13,7 +15,7 @@ import { type Identity, nameOf, placed, remove, store, type StoredObject } from 
 import { updateCases } from "./update-cases.ts";
 import { verbCases } from "./verb-cases.ts";
 
-export const parts = ["create", "update", "patch", "verb"] as const;
+export const parts = ["create", "apply", "custom", "update", "patch", "verb"] as const;
 export type Part = (typeof parts)[number];
 
 export interface RunOptions {
@@ -48,7 +50,8 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
     const known = cache.get(key);
     const [wanted, got] = await Promise.all([known ?? askAll(theirs, next, places.theirs), askAll(ours, next, places.ours)]);
     if (known === undefined) cache.put(key, wanted);
-    const normal = (answers: readonly Answer[]): Answer[] => answers.map((a) => normalAnswer(a, next, options.managedFields));
+    const normal = (answers: readonly Answer[]): Answer[] =>
+      answers.map((a) => normalAnswer(a, next, options.managedFields || comparesManagers(next.title)));
     const [upstream, mine] = [normal(wanted), normal(got)];
     const equal = options.report.add(next, upstream, mine);
     if (wanted.every((a) => a.status > 0)) {
@@ -63,7 +66,11 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
   const paths = kind.bases.slice(0, kind.own).map((base) => `${collectionPath(kind)}/${nameOf(base)}`);
   for (const path of paths) await remove(theirs, path);
   if (options.parts.includes("create")) await run(createCases(kind));
-  if (options.parts.some((p) => p !== "create")) {
+  // Sequences store what they work on: one after the other.
+  if (options.parts.includes("apply")) await each(chosen(applyCases(kind, options.seed), options), 1, one);
+  if (options.parts.includes("custom") && kind.row.resource === "customresourcedefinitions")
+    await each(chosen(customCases(), options), 1, one);
+  if (options.parts.some((p) => p === "update" || p === "patch" || p === "verb")) {
     const stored: StoredObject[] = [];
     for (const base of kind.bases.slice(0, kind.own)) {
       const mine = await store(ours, kind, base, places.ours);
@@ -97,10 +104,21 @@ function* chosen(cases: Iterable<Case>, options: RunOptions): Generator<Case> {
   }
 }
 
+/** A list of what is about to be served; half a minute at most. */
+async function served(server: Server, path: string): Promise<Answer> {
+  for (let tries = 0; ; tries++) {
+    const answer = await server.ask({ method: "GET", path });
+    if (answer.status === 200 || answer.status === 0 || tries === 150) return answer;
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
 /** Sends a case; the answers as they came. */
 export async function askAll(server: Server, { requests }: Case, places: ReadonlyMap<string, Identity>): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const request of requests) answers.push(await server.ask(placed(request, places)));
+  for (const request of requests) {
+    answers.push(request.method === "AWAIT" ? await served(server, request.path) : await server.ask(placed(request, places)));
+  }
   return answers;
 }
 

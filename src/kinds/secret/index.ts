@@ -5,6 +5,7 @@ import { kind } from "../kind.ts";
 import { secretCells } from "./columns.ts";
 import { setSecretDefaults } from "./defaults.ts";
 import { validateSecret, validateSecretUpdate } from "./validation.ts";
+import { secretWarnings } from "./warnings.ts";
 
 export const secretKind: Kind = kind<Secret>({
   ref: secrets,
@@ -16,5 +17,6 @@ export const secretKind: Kind = kind<Secret>({
   selectableFields: (secret) => ({ type: secret.type ?? "" }),
   validateCreate: validateSecret,
   validateUpdate: validateSecretUpdate,
+  warnings: secretWarnings,
   cells: secretCells,
 });
