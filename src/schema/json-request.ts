@@ -106,7 +106,7 @@ export function decodeRequest(
     // The common case costs no second reading: the object says what it is.
     const decoded = decodeJson(body, lookup(expected), validation);
     gvk = withDefaults(text(decoded.object.kind), text(decoded.object.apiVersion), expected);
-    const complete = !untyped || (decoded.object.kind !== undefined && decoded.object.apiVersion !== undefined);
+    const complete = !untyped || (text(decoded.object.kind) !== "" && text(decoded.object.apiVersion) !== "");
     if (complete && isSame(gvk, expected)) return finish(decoded, gvk, expected, validation);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
@@ -141,6 +141,10 @@ function finishUntyped(body: Uint8Array, expected: GroupVersionKind, validation:
     const what = `Object 'Kind' is missing in '${Buffer.from(body).toString("utf8")}'`;
     if (validation === "Ignore") throw cannotBeHandled(expected, expected, what);
     throw unrecognized(expected, what, body);
+  }
+  if ((apiVersion as unknown) === null) {
+    const why = ".apiVersion accessor error: <nil> is of the type <nil>, expected string";
+    throw cannotBeHandled({ group: "", version: "", kind: text(kind) }, expected, why);
   }
   if (text(apiVersion) !== apiVersionOf(expected)) {
     throw badRequest(

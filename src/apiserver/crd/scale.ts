@@ -86,15 +86,39 @@ function readScale(paths: Paths, object: UnstructuredObject, otherwise?: number)
   return scale as KubeObject;
 }
 
+/** What lies on the way of a path without being a map; null alone is nothing. */
+function notAMap(object: unknown, path: string): { value: unknown } | undefined {
+  let value = object;
+  for (const name of segments(path)) {
+    if (value === undefined) return undefined;
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return { value };
+    value = Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+  }
+  return undefined;
+}
+
+/** As Go's `%v` prints decoded JSON. */
+function goValue(value: unknown): string {
+  if (value === null) return "<nil>";
+  if (Array.isArray(value)) return `[${value.map(goValue).join(" ")}]`;
+  if (typeof value !== "object") return String(value as string | number | boolean);
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `map[${entries.map(([key, part]) => `${key}:${goValue(part)}`).join(" ")}]`;
+}
+
 /** What is wrong with the fields that the paths lead to. `status`: look at the status ones only. */
 export function validateScale(paths: Paths, object: UnstructuredObject, status: boolean): FieldError[] {
   const errors: FieldError[] = [];
+  const misread = (value: unknown, expected: string): string =>
+    `accessor error: ${goValue(value)} is of the type ${typeOf(value)}, expected ${expected}`;
   const count = (path: string): void => {
     const value = at(object, path);
-    if (value === undefined) return;
     const field = new FieldPath(path);
+    const barrier = notAMap(object, path);
+    if (barrier) errors.push(invalidField(field, 0, `${path} ${misread(barrier.value, "map[string]interface{}")}`));
+    if (value === undefined) return;
     if (typeof value !== "number" || !Number.isInteger(value)) {
-      errors.push(invalidField(field, 0, `${path} accessor error: ${String(value)} is of the type ${typeOf(value)}, expected int64`));
+      errors.push(invalidField(field, 0, `${path} ${misread(value, "int64")}`));
     } else if (value < 0) errors.push(invalidField(field, value, "should be a non-negative integer"));
     else if (value > maxInt32) errors.push(invalidField(field, value, `should be less than or equal to ${maxInt32}`));
   };
@@ -103,10 +127,13 @@ export function validateScale(paths: Paths, object: UnstructuredObject, status: 
   const { labelSelectorPath } = paths;
   if (labelSelectorPath) {
     const value = at(object, labelSelectorPath);
-    if (value !== undefined && typeof value !== "string") {
-      const detail = `${labelSelectorPath} accessor error: ${JSON.stringify(value)} is of the type ${typeOf(value)}, expected string`;
-      errors.push(invalidField(new FieldPath(labelSelectorPath), "", detail));
-    }
+    const barrier = notAMap(object, labelSelectorPath);
+    const why = barrier
+      ? misread(barrier.value, "map[string]interface{}")
+      : value !== undefined && typeof value !== "string"
+        ? misread(value, "string")
+        : undefined;
+    if (why !== undefined) errors.push(invalidField(new FieldPath(labelSelectorPath), "", `${labelSelectorPath} ${why}`));
   }
   return errors;
 }

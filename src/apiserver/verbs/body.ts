@@ -1,6 +1,8 @@
 /** The object that a request brings: read, checked for its kind, in the shape of the served version. */
 import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
 import { type FieldValidation, normalize } from "../../schema/codec.ts";
+import { FieldPath, invalid, invalidField } from "../../schema/field-error.ts";
+import { DecodeError } from "../../schema/json.ts";
 import { decodeRequest, unrecognized } from "../../schema/json-request.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../../schema/object.ts";
 import { bodyFormat, customOffer, fullOffer } from "../encoding/negotiation.ts";
@@ -87,9 +89,21 @@ function decodeCustom(bytes: Uint8Array, type: BodyType, codec: ResourceCodec, v
   // The kind is checked first, by a reading without types: what another kind says is of no interest.
   const expected: GroupVersionKind = { ...splitApiVersion(type.apiVersion), kind: type.kind };
   const { object, problems } = decodeRequest(bytes, expected, validation, () => undefined, true);
-  checkKind(object, type);
-  const shaped = codec.normalize(object, validation);
-  return { object: shaped.object, problems: [...problems, ...shaped.problems] };
+  checkCustomKind(object, type);
+  try {
+    const shaped = codec.normalize(object, validation);
+    return { object: shaped.object, problems: [...problems, ...shaped.problems] };
+  } catch (error) {
+    throw error instanceof DecodeError ? cannotHandle(object, type, error.message) : error;
+  }
+}
+
+/** Another kind is told as validation of custom resources tells it, by the name that it gives itself. */
+function checkCustomKind(object: UnstructuredObject, type: BodyType): void {
+  const kind = object.kind || type.kind;
+  if (kind === type.kind) return;
+  const { group } = splitApiVersion(type.apiVersion);
+  throw invalid({ group, kind }, object.metadata?.name ?? "", [invalidField(new FieldPath("kind"), kind, `must be ${type.kind}`)]);
 }
 
 function versionOf(apiVersion: string): string {

@@ -3,6 +3,7 @@ import { badRequest } from "../../core/api-error.ts";
 import { type FieldError, FieldPath, invalidField, required } from "../field-error.ts";
 import { DecodeError, decodeJson, encodeJson, type FieldValidation } from "../json.ts";
 import { type DecodedRequest, decodeRequest } from "../json-request.ts";
+import { encodeGoJson } from "../../lang/json-text.ts";
 import { dns1035Label } from "../../core/names.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../object.ts";
 import { prune, pruneNulls } from "./prune.ts";
@@ -58,6 +59,20 @@ function coerceMetadata(object: JsonObject, path: string, validation: FieldValid
   return problems.map((p) => p.replace(/"(.*)"$/, (_, field: string) => `"${path}.${field}"`));
 }
 
+/** A value as Go writes decoded JSON: keys of maps in order. */
+function goText(value: unknown): string {
+  const sorted = (v: unknown): unknown => {
+    if (Array.isArray(v)) return v.map(sorted);
+    if (typeof v !== "object" || v === null) return v;
+    return Object.fromEntries(
+      Object.entries(v)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, part]) => [key, sorted(part)]),
+    );
+  };
+  return encodeGoJson(sorted(value));
+}
+
 /** The same for resources embedded by `x-kubernetes-embedded-resource`. */
 function coerceEmbedded(value: unknown, schema: StructuralSchema | undefined, path: FieldPath, validation: FieldValidation): string[] {
   if (schema === undefined || typeof value !== "object" || value === null) return [];
@@ -67,7 +82,7 @@ function coerceEmbedded(value: unknown, schema: StructuralSchema | undefined, pa
   if (schema.embeddedResource) {
     for (const name of ["apiVersion", "kind"]) {
       if (Object.hasOwn(object, name) && typeof object[name] !== "string") {
-        throw new DecodeError(`${path.child(name)}: Invalid value: ${encodeJson(object[name])}: must be a string`);
+        throw new DecodeError(`${path.child(name)}: Invalid value: ${goText(object[name])}: must be a string`);
       }
     }
     const { metadata } = object;
@@ -75,7 +90,7 @@ function coerceEmbedded(value: unknown, schema: StructuralSchema | undefined, pa
       problems.push(...coerceMetadata(object, `${path}.metadata`, validation));
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      throw new DecodeError(`${path}.metadata: Invalid value: ${encodeJson(metadata)}: ${error.message}`);
+      throw new DecodeError(`${path}.metadata: Invalid value: ${goText(metadata)}: ${error.message}`);
     }
   }
   for (const key of Object.keys(object)) {
