@@ -4,6 +4,7 @@
  * Messages are plain objects with camelCase fields; int64 are numbers (nanosecond times lose their last digits), enums are
  * names, absent scalars are their zero values.
  */
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { ChannelCredentials, Client, ClientDuplexStream, ClientReadableStream, ServiceError } from "@grpc/grpc-js";
 
 export interface CallOptions {
@@ -39,6 +40,8 @@ export interface GrpcTls {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
+  /** Set when the target is an IP address: the certificate must be for it, and the server is not told a name. */
+  readonly address?: string | undefined;
 }
 
 export interface GrpcConnectionOptions {
@@ -118,14 +121,19 @@ export async function grpcConnection(target: string, descriptor: object, options
   });
   const { tls, keepalive, maxMessage = 64 << 20 } = options;
   const pem = (text: string | undefined): Buffer | null => (text === undefined ? null : Buffer.from(text));
+  const address = tls?.address;
+  const verify =
+    address === undefined ? {} : { checkServerIdentity: (_: string, seen: PeerCertificate) => checkServerIdentity(address, seen) };
   const credentials: ChannelCredentials =
-    tls === undefined ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert));
+    tls === undefined ? grpc.credentials.createInsecure() : grpc.credentials.createSsl(pem(tls.ca), pem(tls.key), pem(tls.cert), verify);
   const client = new grpc.Client(target, credentials, {
     "grpc.max_receive_message_length": maxMessage,
     "grpc.max_send_message_length": maxMessage,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.enable_http_proxy": 0,
+    // An IP address may not be told as a name (RFC 6066): some name is, and the certificate is checked for the address.
+    ...(address === undefined ? {} : { "grpc.ssl_target_name_override": "localhost" }),
     ...(keepalive === undefined ? {} : { "grpc.keepalive_time_ms": keepalive, "grpc.keepalive_timeout_ms": 10_000 }),
   });
   return {

@@ -55,7 +55,11 @@ export class EtcdConnection {
     const members = await Promise.all(
       options.endpoints.map((endpoint) => {
         const { target, secure } = grpcTarget(endpoint);
-        const tls = secure ? (options.tls ?? {}) : undefined;
+        const host = target
+          .slice(target.indexOf(":") + 1)
+          .replace(/:\d+$/, "")
+          .replace(/^\[|\]$/g, "");
+        const tls = secure ? { ...options.tls, ...(isIP(host) === 0 ? {} : { address: host }) } : undefined;
         return grpcConnection(target, descriptor, { tls, keepalive: 30_000, maxMessage: 1 << 30 });
       }),
     );
