@@ -17,8 +17,9 @@ const own: Record<number, StatusReason> = { 403: "Forbidden", 406: "NotAcceptabl
 export function responseError(status: number, method: string, body: string, retryAfterSeconds: number | undefined): ApiError {
   const parsed = parseStatus(body);
   if (parsed !== undefined) return ApiError.fromStatus({ code: status, ...parsed });
+  const said = body.slice(0, 2048).trim() || "unknown";
   const details: StatusDetails = {
-    causes: [{ reason: "UnexpectedServerResponse", message: body.slice(0, 2048) }],
+    causes: [{ reason: "UnexpectedServerResponse", message: said }],
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
   const known = generic[status];
@@ -26,9 +27,9 @@ export function responseError(status: number, method: string, body: string, retr
     const reason = status === 409 && method === "POST" ? "AlreadyExists" : known[0];
     return new ApiError(status, reason, known[1], details);
   }
-  if (own[status] !== undefined) return new ApiError(status, own[status], body.trim(), details);
+  if (own[status] !== undefined) return new ApiError(status, own[status], said, details);
   if (status >= 500) {
-    const message = `an error on the server (${JSON.stringify(body.trim() || "unknown")}) has prevented the request from succeeding`;
+    const message = `an error on the server (${JSON.stringify(said)}) has prevented the request from succeeding`;
     return new ApiError(status, "InternalError", message, details);
   }
   return new ApiError(status, "", `the server responded with the status code ${status} but did not return more information`, details);

@@ -3,19 +3,22 @@ import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admis
 import { annotate } from "../../apiserver/audit/annotations.ts";
 import { callWebhook, goodBody, type WebhookAnswer } from "../../client/webhook/call.ts";
 import { kubeconfigTarget, type WebhookTarget } from "../../client/webhook/target.ts";
+import { hasReason } from "../../core/api-error.ts";
 import { sleep } from "../../core/clock.ts";
+import { goJsonObjectError } from "../../kinds/go-json-error.ts";
 import type { Container, EphemeralContainer, Pod } from "../../schema/types/core-v1.ts";
 import type { ResourceDeps } from "../deps.ts";
 import type { ImagePolicyConfiguration } from "./configuration/image-policy-configuration.ts";
 import { isAbout, refusal } from "./forbidden.ts";
 
 const auditPrefix = "imagepolicywebhook.image-policy.k8s.io/";
-const failedOpen = "alpha.image-policy.k8s.io/failed-open";
 /** Reviews that are remembered. */
 const cacheSize = 1024;
 /** Attempts in all, each after one and a half times the wait before. */
 const attempts = 5;
 const timeout = 30_000;
+const reviewKind = "ImageReview";
+const reviewVersion = "imagepolicy.k8s.io/v1alpha1";
 
 interface ReviewSpec {
   readonly containers?: readonly { readonly image?: string | undefined }[];
@@ -39,9 +42,8 @@ export function imagePolicyWebhook(deps: ResourceDeps, configuration: ImagePolic
       const pod = attributes.object as unknown as Pod;
       const status = await backend.review(specOf(attributes, pod), attributes.request.signal).catch((error: unknown) => {
         if (!(error instanceof Error)) throw error;
-        if (!configuration.defaultAllow) throw refusal(attributes, error.message);
+        if (!configuration.defaultAllow) throw hasReason(error, "Forbidden") ? error : refusal(attributes, error.message);
         annotate(attributes.request, `${auditPrefix}failed-open`, "true");
-        pod.metadata = { ...pod.metadata, annotations: { ...pod.metadata?.annotations, [failedOpen]: "true" } };
         return undefined;
       });
       if (status === undefined) return;
@@ -70,6 +72,16 @@ function specOf(attributes: AdmissionAttributes, pod: Pod): ReviewSpec {
   };
 }
 
+function decoded(body: string): { readonly status?: ReviewStatus } {
+  const fault = goJsonObjectError(body);
+  if (fault !== undefined) throw new Error(`couldn't get version/kind; json parse error: ${fault}`);
+  const answer = (JSON.parse(body) ?? {}) as { kind?: string; apiVersion?: string; status?: ReviewStatus };
+  const { kind = reviewKind, apiVersion = reviewVersion } = answer;
+  if (kind === reviewKind && apiVersion === reviewVersion) return answer;
+  const what = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`;
+  throw new Error(`${what} in scheme "pkg/runtime/scheme.go:111"`);
+}
+
 class Backend {
   readonly #deps: ResourceDeps;
   readonly #configuration: ImagePolicyConfiguration;
@@ -92,7 +104,7 @@ class Backend {
       return known.status;
     }
     const body = goodBody(await this.#ask(spec, signal));
-    const { status = {} } = JSON.parse(body) as { status?: ReviewStatus };
+    const { status = {} } = decoded(body);
     const ttl = status.allowed === true ? this.#configuration.allowTtl : this.#configuration.denyTtl;
     if (ttl > 0) this.#remembered.set(key, { status, until: this.#deps.clock.now() + ttl });
     if (this.#remembered.size > cacheSize) for (const oldest of this.#remembered.keys()) if (this.#remembered.delete(oldest)) break;
@@ -103,10 +115,10 @@ class Backend {
     const { clock } = this.#deps;
     this.#target ??= kubeconfigTarget(this.#configuration.kubeConfigFile, { clock });
     const target = await this.#target;
-    const review = { kind: "ImageReview", apiVersion: "imagepolicy.k8s.io/v1alpha1", metadata: {}, spec, status: { allowed: false } };
+    const review = { kind: reviewKind, apiVersion: reviewVersion, metadata: {}, spec, status: { allowed: false } };
     let wait = this.#configuration.retryBackoff;
     for (let attempt = 1; ; attempt++) {
-      const answer = await callWebhook(target, review, { timeout, signal });
+      const answer = await callWebhook(target, review, { timeout, announceTimeout: true, signal });
       if (attempt === attempts || ![429, 500, 504].includes(answer.status)) return answer;
       await sleep(clock, wait * (1 + Math.random() * 0.2), signal);
       wait *= 1.5;
