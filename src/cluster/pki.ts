@@ -4,7 +4,8 @@
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPair, generateKeyPairSync, X509Certificate } from "node:crypto";
+import { promisify } from "node:util";
 import { type CertificateAndKey, createCa, issueCertificate } from "../host/pki.ts";
 import { addressAt, parseCidr } from "./cidr.ts";
 import { hostAddress } from "./machines/host-network.ts";
@@ -41,7 +42,20 @@ const days = 3650;
 /** Certificates are renewed this long before they end. */
 const margin = 30 * 24 * 3600 * 1000;
 
-export function ensurePki(config: ClusterConfig): ClusterPki {
+/**
+ * The signing key of a cluster that has none yet, as PEM; undefined where there is one. Finding primes takes a tenth of a second on
+ * a thread of its own: whoever begins early, and loads code meanwhile, does not wait for it.
+ */
+export async function newSigningKey(config: ClusterConfig): Promise<string | undefined> {
+  if (existsSync(signingKeyFile(config))) return undefined;
+  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+const signingKeyFile = (config: ClusterConfig): string => join(config.dataDir, "pki", "service-account.key");
+
+/** `signingKey`: what {@link newSigningKey} has found; used where there is no key yet. */
+export function ensurePki(config: ClusterConfig, signingKey?: string): ClusterPki {
   const dir = join(config.dataDir, "pki");
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const ca = authority(dir, "ca", "kubernetes");
@@ -71,10 +85,11 @@ export function ensurePki(config: ClusterConfig): ClusterPki {
       hostAddress(config),
     ],
   );
-  const keyFile = join(dir, "service-account.key");
+  const keyFile = signingKeyFile(config);
   if (!existsSync(keyFile)) {
-    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-    writeFileWhole(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    const pem = (): string =>
+      generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    writeFileWhole(keyFile, signingKey ?? pem());
   }
   const serviceAccountKey = readFileSync(keyFile, "utf8");
   const serviceAccountPublicKey = publicHalf(keyFile, serviceAccountKey);

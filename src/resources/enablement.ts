@@ -18,11 +18,13 @@ export interface Enablement {
 
 const rows = facts as readonly Fact[];
 
+let byDefault: ReadonlySet<string> | undefined;
+
 /** What is served where nothing is said. */
 export const defaultEnablement: Enablement = {
   serves: (group, version, resource) => {
-    const row = rows.find((r) => r.group === group && r.version === version && r.resource === resource);
-    return row?.servedByDefault === true;
+    byDefault ??= new Set(rows.filter((row) => row.servedByDefault).map((row) => keyOf(row.group, row.version, row.resource)));
+    return byDefault.has(keyOf(group, version, resource));
   },
 };
 

@@ -6,13 +6,13 @@ import { createLogger, type Level, type Logger, type Threshold } from "../../cor
 import { lockDirectory } from "../../store/directory-lock.ts";
 import { type ApiServerFlags, resolveApiServerFlags } from "../api-server-flags/index.ts";
 import { levelOf } from "../server-pages.ts";
-import { type ControlPlane, startControlPlane } from "../control-plane.ts";
+import type { ControlPlane } from "../control-plane.ts";
 import { publishKubeconfig } from "../kubeconfig.ts";
 import { hostNetworkBefore } from "../machines/host-network.ts";
 import { processId } from "../machines/processes.ts";
 import { removeSurplusMachines, startMachines } from "../machines/start.ts";
 import type { ClusterConfig } from "../options.ts";
-import { type ClusterPki, ensurePki } from "../pki.ts";
+import { type ClusterPki, ensurePki, newSigningKey } from "../pki.ts";
 import { ClusterError, forgetRun, readRun, type RunState, writeConfig, writeRun } from "../state.ts";
 import { startupProblem } from "../startup-problem.ts";
 import { removeTraces } from "./down.ts";
@@ -108,7 +108,9 @@ async function lockedRun(
 ): Promise<void> {
   const started = performance.now();
   const previous = readRun(config.dataDir);
-  const pki = ensurePki(config);
+  // The key is found while the code is loaded.
+  const [{ startControlPlane }, signingKey] = await Promise.all([import("../control-plane.ts"), newSigningKey(config)]);
+  const pki = ensurePki(config, signingKey);
   const state: RunState = {
     name: config.name,
     controlPlane: processId(process.pid),
