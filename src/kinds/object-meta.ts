@@ -33,6 +33,11 @@ export function validateObjectMeta(
   return errors;
 }
 
+/** Errors of the metadata of a resource within another one: whether it is namespaced is its own affair. */
+export function validateEmbeddedMeta(meta: ObjectMeta, path: FieldPath): FieldError[] {
+  return validateGenericObjectMeta(meta, Boolean(meta.namespace), pathSegment, path);
+}
+
 /** Errors of a new object's metadata that hold for any resource, custom ones included. */
 export function validateGenericObjectMeta(
   meta: ObjectMeta | undefined,

@@ -121,9 +121,9 @@ function* deleteCases(path: string, at: string, ask: Ask): Generator<Case> {
   yield drop("grace", { gracePeriodSeconds: 5, dryRun: ["All"] }, "");
   yield drop("no grace", { gracePeriodSeconds: 0, dryRun: ["All"] }, "");
   yield drop("negative grace", { gracePeriodSeconds: -1, dryRun: ["All"] }, "");
-  yield drop("wrong options", { gracePeriodSeconds: "x" });
-  yield drop("unknown options", { unknown: 1 });
-  yield drop("options of another kind", { kind: "Other", apiVersion: "v1" });
+  yield drop("wrong options", { gracePeriodSeconds: "x", dryRun: ["All"] });
+  yield drop("unknown options", { unknown: 1, dryRun: ["All"] });
+  yield drop("options of another kind", { kind: "Other", apiVersion: "v1", dryRun: ["All"] });
   yield drop("dryRun=Some", undefined, "?dryRun=Some");
   yield drop("collection of none", undefined, "?dryRun=All&labelSelector=none%3Dnone", at);
   yield drop("collection by an unknown field", undefined, "?dryRun=All&fieldSelector=unknown%3Dnone", at);

@@ -8,6 +8,8 @@ import { signingRequestWrites } from "./writes.ts";
 
 export const certificateSigningRequestKind: Kind = kind<CertificateSigningRequest>({
   ref: certificatesigningrequests,
+  metadataOnUpdate: ["whole", "change"],
+  metadataOnStatusUpdate: ["whole", "change"],
   ...signingRequestWrites,
   validateName: () => [],
   validateCreate: (request) => validateSigningRequest(request),

@@ -9,7 +9,6 @@ import { clusterRoleBindingCells } from "./columns.ts";
 
 export const clusterRoleBindingKind: Kind = kind<ClusterRoleBinding>({
   ref: clusterrolebindings,
-  metadataOnUpdate: ["whole", "change"],
   setDefaults: setRoleBindingDefaults,
   allowCreateOnUpdate: true,
   validateName: pathSegment,

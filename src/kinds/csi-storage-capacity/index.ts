@@ -9,5 +9,5 @@ export const csiStorageCapacityKind: Kind = kind<CSIStorageCapacity>({
   metadataOnUpdate: ["whole", "change"],
   allowUnconditionalUpdate: false,
   validateCreate: validateCsiStorageCapacity,
-  validateUpdate: validateCsiStorageCapacityUpdate,
+  validateUpdate: (capacity, old) => [...validateCsiStorageCapacity(capacity), ...validateCsiStorageCapacityUpdate(capacity, old)],
 });

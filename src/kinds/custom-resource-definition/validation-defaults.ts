@@ -2,6 +2,7 @@
 import type { FieldError, FieldPath } from "../../schema/field-error.ts";
 import { invalidField } from "../../schema/field-error.ts";
 import { RUNTIME_BUDGET } from "../../lang/cel/index.ts";
+import { validateEmbeddedMeta } from "../object-meta.ts";
 import { validateEmbedded } from "../../schema/structural/custom-resource.ts";
 import { prune } from "../../schema/structural/prune.ts";
 import { evaluateRules } from "../../schema/structural/rules/evaluate-rules.ts";
@@ -50,7 +51,7 @@ function checkDefault(
     if (gone.length > 0) errors.push(invalidField(path, value, "must not have unknown fields"));
   }
   const resource = compileSchema(root ? { ...schema, "x-kubernetes-embedded-resource": true } : schema);
-  const unnamed = insideMeta ? [] : validateEmbedded(value, resource, path);
+  const unnamed = insideMeta ? [] : validateEmbedded(value, resource, path, validateEmbeddedMeta);
   errors.push(...unnamed);
   if (unnamed.length > 0) return;
   const misfits = validateAgainstSchema(value, compileSchema(schema), undefined, path);

@@ -11,7 +11,7 @@ export const ipAddressKind: Kind = kind<IPAddress>({
   ref: ipaddresses,
   metadataOnUpdate: ["whole", "change"],
   validateCreate: validateIpAddress,
-  validateUpdate: validateIpAddressUpdate,
+  validateUpdate: (address, old) => [...validateIpAddress(address), ...validateIpAddressUpdate(address, old)],
   cells: ipAddressCells,
   validateName: (name) => {
     const errors: FieldError[] = [];

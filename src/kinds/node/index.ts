@@ -9,6 +9,7 @@ import { nodeWrites } from "./writes.ts";
 
 export const nodeKind: Kind = kind<Node>({
   ref: nodes,
+  metadataOnUpdate: [],
   setDefaults: setNodeDefaults,
   ...nodeWrites,
   selectableFieldNames: ["spec.unschedulable"],

@@ -8,11 +8,12 @@ import { validateRuntimeClass, validateRuntimeClassUpdate } from "./validation.t
 
 export const runtimeClassKind: Kind = kind<RuntimeClass>({
   ref: runtimeclasses,
+  metadataRule: "generic",
   metadataOnUpdate: ["whole", "change"],
   setDefaults: setRuntimeClassDefaults,
   allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
   validateCreate: validateRuntimeClass,
-  validateUpdate: validateRuntimeClassUpdate,
+  validateUpdate: (runtime, old) => [...validateRuntimeClass(runtime), ...validateRuntimeClassUpdate(runtime, old)],
   cells: runtimeClassCells,
 });

@@ -12,7 +12,6 @@ import { serviceWrites } from "./writes.ts";
 
 export const serviceKind: Kind = kind<Service>({
   ref: services,
-  metadataOnUpdate: ["whole", "change"],
   setDefaults: setServiceDefaults,
   allowCreateOnUpdate: true,
   validateName: nameIsDnsLabel,

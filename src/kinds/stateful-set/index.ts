@@ -12,7 +12,6 @@ import { statefulSetWrites } from "./writes.ts";
 
 export const statefulSetKind: Kind = kind<StatefulSet>({
   ref: statefulsets,
-  metadataOnUpdate: ["whole", "change"],
   ...withTemplate(statefulSetWrites, (o) => o.spec?.template),
   setDefaults: setStatefulSetDefaults,
   validateName: nameIsDnsLabel,

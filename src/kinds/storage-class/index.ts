@@ -11,6 +11,6 @@ export const storageClassKind: Kind = kind<StorageClass>({
   metadataOnUpdate: ["whole", "change"],
   setDefaults: setStorageClassDefaults,
   validateCreate: validateStorageClass,
-  validateUpdate: validateStorageClassUpdate,
+  validateUpdate: (storage, old) => [...validateStorageClass(storage), ...validateStorageClassUpdate(storage, old)],
   cells: storageClassCells,
 });

@@ -56,6 +56,9 @@ function validateValidation(compiler: PolicyCompiler, validation: Validation, at
   return errors;
 }
 
+/** Upstream prints its internal type, whose fields have no names in JSON. */
+const internalForm = ({ key, valueExpression }: AuditAnnotation): object => ({ Key: key, ValueExpression: valueExpression });
+
 const mostAnnotations = 20;
 const longestExpression = 5 * 1024;
 
@@ -67,7 +70,7 @@ function validateAnnotations(
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (annotations.length > mostAnnotations)
-    errors.push(invalidField(at, annotations, `must not have more than ${mostAnnotations} auditAnnotations`));
+    errors.push(invalidField(at, annotations.map(internalForm), `must not have more than ${mostAnnotations} auditAnnotations`));
   const keys = new Set<string>();
   annotations.forEach(({ key = "", valueExpression = "" }, i) => {
     const here = at.index(i);
