@@ -11,7 +11,13 @@ import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/log.ts";
 import { MetricsRegistry } from "../core/metrics.ts";
 import { nameIsDnsSubdomain } from "../kinds/formats.ts";
-import { validateAnnotations, validateGenericObjectMeta, validateGenericObjectMetaUpdate, validateLabels } from "../kinds/object-meta.ts";
+import {
+  validateAnnotations,
+  validateEmbeddedMeta,
+  validateGenericObjectMeta,
+  validateGenericObjectMetaUpdate,
+  validateLabels,
+} from "../kinds/object-meta.ts";
 import { qualifiedName } from "../core/names.ts";
 
 const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"]);
@@ -19,6 +25,7 @@ const standardFinalizers = new Set(["orphan", "foregroundDeletion", "kubernetes"
 const metadataRules: MetadataRules = {
   validate: (metadata, namespaced) => validateGenericObjectMeta(metadata, namespaced, nameIsDnsSubdomain),
   validateUpdate: (metadata, old) => validateGenericObjectMetaUpdate(metadata, old),
+  validateEmbedded: validateEmbeddedMeta,
   validateName: nameIsDnsSubdomain,
   finalizerWarnings,
 };

@@ -2,28 +2,36 @@
 import { FieldPath } from "../../schema/field-error.ts";
 import type { FieldError, FieldErrorType } from "../../schema/field-error.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
-import { coerceCustomResource, validateEmbedded } from "../../schema/structural/custom-resource.ts";
+import { type CheckMetadata, coerceCustomResource, validateEmbedded } from "../../schema/structural/custom-resource.ts";
 import { applyDefaults } from "../../schema/structural/default.ts";
 import { validateListTypes } from "../../schema/structural/list-type.ts";
 import { evaluateRules } from "../../schema/structural/rules/evaluate-rules.ts";
 import { buildRules, hasRules, type RuleNode } from "../../schema/structural/rules/rule-tree.ts";
 import { compileSchema } from "../../schema/structural/schema.ts";
-import type { StructuralSchema } from "../../schema/structural/schema.ts";
 import { validateAgainstSchema } from "../../schema/structural/validate.ts";
 import type { CustomResourceDefinitionVersion as Version, JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 
 /** Compiles the version's schema. A version without one takes everything. */
-export function compileCustomSchema(version: Version): CustomSchema {
+export function compileCustomSchema(version: Version, checkMetadata: CheckMetadata): CustomSchema {
   const source = version.schema?.openAPIV3Schema;
   const schema = source === undefined ? undefined : compileSchema(source);
+  const embedded = (object: UnstructuredObject): FieldError[] => validateEmbedded(object, schema, undefined, checkMetadata);
   return {
     hasRules: hasRules(source),
     validateRules: lazyRules(source),
     prune: (object, validation) => coerceCustomResource(object, schema, validation),
     setDefaults: (object) => applyDefaults(object, schema),
-    validate: (object) => (schema === undefined ? [] : validateWhole(schema, object)),
-    validateUpdate: (object, old) => (schema === undefined ? [] : validateSuccessor(schema, object, old)),
+    validate: (object) => {
+      if (schema === undefined) return [];
+      return [...validateAgainstSchema(object, schema), ...embedded(object), ...validateListTypes(object, schema)];
+    },
+    validateUpdate(object, old) {
+      if (schema === undefined) return [];
+      // Lists that were wrong before stay allowed as they are.
+      const lists = validateListTypes(old, schema).length === 0 ? validateListTypes(object, schema) : [];
+      return [...validateAgainstSchema(object, schema, old), ...embedded(object), ...lists];
+    },
     validateStatusUpdate: (object, old) => {
       const status = schema?.properties.get("status");
       if (status === undefined || object["status"] === undefined) return [];
@@ -40,16 +48,6 @@ function lazyRules(source: JSONSchemaProps | undefined): CustomSchema["validateR
     if (root === undefined) return [];
     return evaluateRules(root, object, new FieldPath(), old === undefined ? {} : { old, ratcheted: warn }).errors;
   };
-}
-
-function validateWhole(schema: StructuralSchema, object: UnstructuredObject): FieldError[] {
-  return [...validateAgainstSchema(object, schema), ...validateEmbedded(object, schema), ...validateListTypes(object, schema)];
-}
-
-function validateSuccessor(schema: StructuralSchema, object: UnstructuredObject, old: UnstructuredObject): FieldError[] {
-  // Lists that were wrong before stay allowed as they are.
-  const lists = validateListTypes(old, schema).length === 0 ? validateListTypes(object, schema) : [];
-  return [...validateAgainstSchema(object, schema, old), ...validateEmbedded(object, schema), ...lists];
 }
 
 const blockingTypes: ReadonlySet<FieldErrorType> = new Set<FieldErrorType>([

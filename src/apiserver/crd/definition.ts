@@ -40,7 +40,7 @@ export function customDefinition(
     let schema = schemas.get(name);
     if (schema === undefined) {
       const version = crd.spec.versions.find((v) => v.name === name) ?? storage;
-      schemas.set(name, (schema = compileCustomSchema(version)));
+      schemas.set(name, (schema = compileCustomSchema(version, options.metadata.validateEmbedded)));
     }
     return schema;
   };

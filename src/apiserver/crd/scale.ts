@@ -139,7 +139,7 @@ export function validateScale(paths: Paths, object: UnstructuredObject, status: 
 }
 
 function typeOf(value: unknown): string {
-  if (typeof value === "number") return "float64";
+  if (typeof value === "number") return Number.isInteger(value) ? "int64" : "float64";
   if (typeof value === "boolean") return "bool";
   if (Array.isArray(value)) return "[]interface {}";
   return typeof value === "string" ? "string" : "map[string]interface {}";

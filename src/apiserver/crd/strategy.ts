@@ -3,6 +3,7 @@ import { forbidden } from "../../core/api-error.ts";
 import { excludeFields, type FieldFilter } from "../../schema/apply/filter.ts";
 import type { FieldError } from "../../schema/field-error.ts";
 import { parseJsonPath } from "../../lang/jsonpath.ts";
+import type { CheckMetadata } from "../../schema/structural/custom-resource.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
@@ -16,6 +17,8 @@ import { validateScale } from "./scale.ts";
 export interface MetadataRules {
   validate(metadata: ObjectMeta | undefined, namespaced: boolean): FieldError[];
   validateUpdate(metadata: ObjectMeta | undefined, old: ObjectMeta | undefined): FieldError[];
+  /** Of a resource within another one, at `path`. */
+  readonly validateEmbedded: CheckMetadata;
   /** Messages about a name's form. */
   validateName(name: string, prefix: boolean): string[];
   finalizerWarnings(finalizer: string): string[];

@@ -6,6 +6,7 @@ import { type DecodedRequest, decodeRequest } from "../json-request.ts";
 import { encodeGoJson } from "../../lang/json-text.ts";
 import { dns1035Label } from "../../core/names.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../object.ts";
+import type { ObjectMeta } from "../types/meta-v1.ts";
 import { prune, pruneNulls } from "./prune.ts";
 import type { StructuralSchema } from "./schema.ts";
 
@@ -103,18 +104,34 @@ function coerceEmbedded(value: unknown, schema: StructuralSchema | undefined, pa
   return problems;
 }
 
-/** Field errors of embedded resources: they need an apiVersion and a kind that could be ones. */
-export function validateEmbedded(value: unknown, schema: StructuralSchema | undefined, path: FieldPath = new FieldPath()): FieldError[] {
+/** Errors of an embedded resource's `metadata`, which is at `path`. */
+export type CheckMetadata = (metadata: ObjectMeta, path: FieldPath) => FieldError[];
+
+/** Field errors of embedded resources: they need an apiVersion and a kind that could be ones; names may be left out. */
+export function validateEmbedded(
+  value: unknown,
+  schema: StructuralSchema | undefined,
+  path: FieldPath = new FieldPath(),
+  checkMetadata: CheckMetadata = () => [],
+): FieldError[] {
   if (schema === undefined || typeof value !== "object" || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((item, i) => validateEmbedded(item, schema.items, path.index(i)));
+  if (Array.isArray(value)) return value.flatMap((item, i) => validateEmbedded(item, schema.items, path.index(i), checkMetadata));
   const object = value as JsonObject;
-  const errors = schema.embeddedResource ? typeMetaErrors(object, path) : [];
+  const errors = schema.embeddedResource ? embeddedErrors(object, path, checkMetadata) : [];
   for (const key of Object.keys(object)) {
     const own = schema.properties.get(key);
-    if (own !== undefined) errors.push(...validateEmbedded(object[key], own, path.child(key)));
+    if (own !== undefined) errors.push(...validateEmbedded(object[key], own, path.child(key), checkMetadata));
     else if (typeof schema.additionalProperties === "object")
-      errors.push(...validateEmbedded(object[key], schema.additionalProperties, path.key(key)));
+      errors.push(...validateEmbedded(object[key], schema.additionalProperties, path.key(key), checkMetadata));
   }
+  return errors;
+}
+
+function embeddedErrors(object: JsonObject, path: FieldPath, checkMetadata: CheckMetadata): FieldError[] {
+  const errors = typeMetaErrors(object, path);
+  const metadata = object["metadata"] as ObjectMeta | undefined;
+  // A template has no name of its own: any stands for it.
+  if (metadata) errors.push(...checkMetadata(metadata.name ? metadata : { ...metadata, name: "fakename" }, path.child("metadata")));
   return errors;
 }
 
