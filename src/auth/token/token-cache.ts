@@ -19,6 +19,8 @@ export interface TokenCacheOptions {
   readonly metrics?: MetricsRegistry | undefined;
   /** Whether errors count as something to remember. */
   readonly cacheErrors: boolean;
+  /** The list that ordinary requests are asked about with, by identity: their tokens are found fastest. */
+  readonly audiences?: readonly string[] | undefined;
 }
 
 interface Entry {
@@ -27,6 +29,11 @@ interface Entry {
   readonly error: Error | undefined;
   readonly warnings: readonly string[];
   readonly annotations: readonly (readonly [string, string])[];
+}
+
+interface Shelf {
+  readonly entries: Map<string, Entry>;
+  readonly asking: Map<string, Promise<Entry>>;
 }
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -64,14 +71,17 @@ const capacity = 32_768;
 export class TokenCache implements TokenAuthenticator {
   readonly #inner: TokenAuthenticator;
   readonly #options: TokenCacheOptions;
-  readonly #entries = new Map<string, Entry>();
   readonly #series: CacheSeries | undefined;
-  readonly #asking = new Map<string, Promise<Entry>>();
+  /** The audiences of ordinary requests, the same list every time, and what is known of tokens for them. */
+  readonly #usual: readonly string[] | undefined;
+  readonly #forUsual: Shelf = { entries: new Map(), asking: new Map() };
+  readonly #forOthers: Shelf = { entries: new Map(), asking: new Map() };
 
   constructor(inner: TokenAuthenticator, options: TokenCacheOptions) {
     this.#inner = inner;
     this.#options = options;
     this.#series = options.metrics === undefined ? undefined : seriesOf(options.metrics);
+    this.#usual = options.audiences;
   }
 
   authenticateToken(
@@ -79,8 +89,10 @@ export class TokenCache implements TokenAuthenticator {
     audiences?: readonly string[],
     notes: AuthenticationNotes = noNotes,
   ): Promise<Authentication | undefined> | Authentication | undefined {
-    const key = audiences === undefined ? token : `${audiences.join("\u0000")}\u0001${token}`;
-    const known = this.#entries.get(key);
+    const usual = audiences === this.#usual;
+    const shelf = usual ? this.#forUsual : this.#forOthers;
+    const key = usual ? token : `${JSON.stringify(audiences ?? null)}${token}`;
+    const known = shelf.entries.get(key);
     const series = this.#series;
     const now = this.#options.clock.monotonic();
     if (known !== undefined && now < known.until) {
@@ -90,10 +102,10 @@ export class TokenCache implements TokenAuthenticator {
       }
       return replay(known, notes);
     }
-    let asking = this.#asking.get(key);
+    let asking = shelf.asking.get(key);
     if (asking === undefined) {
-      asking = this.#ask(key, token, audiences).finally(() => this.#asking.delete(key));
-      this.#asking.set(key, asking);
+      asking = this.#ask(shelf, key, token, audiences).finally(() => shelf.asking.delete(key));
+      shelf.asking.set(key, asking);
     }
     return asking.then((entry) => {
       if (series !== undefined) {
@@ -104,7 +116,7 @@ export class TokenCache implements TokenAuthenticator {
     });
   }
 
-  async #ask(key: string, token: string, audiences: readonly string[] | undefined): Promise<Entry> {
+  async #ask(shelf: Shelf, key: string, token: string, audiences: readonly string[] | undefined): Promise<Entry> {
     const warnings: string[] = [];
     const annotations = new Map<string, string>();
     const notes: AuthenticationNotes = {
@@ -129,15 +141,15 @@ export class TokenCache implements TokenAuthenticator {
     const { clock, successTtl, failureTtl, cacheErrors } = this.#options;
     const ttl = error !== undefined && !cacheErrors ? 0 : found === undefined ? failureTtl : successTtl;
     const entry: Entry = { until: clock.monotonic() + ttl, found, error, warnings, annotations: [...annotations] };
-    if (ttl > 0) this.#keep(key, entry);
+    if (ttl > 0) keep(shelf.entries, key, entry);
     return entry;
   }
+}
 
-  #keep(key: string, entry: Entry): void {
-    this.#entries.delete(key);
-    if (this.#entries.size >= capacity) this.#entries.delete(this.#entries.keys().next().value as string);
-    this.#entries.set(key, entry);
-  }
+function keep(entries: Map<string, Entry>, key: string, entry: Entry): void {
+  entries.delete(key);
+  if (entries.size >= capacity) entries.delete(entries.keys().next().value as string);
+  entries.set(key, entry);
 }
 
 function replay(entry: Entry, notes: AuthenticationNotes): Authentication | undefined {

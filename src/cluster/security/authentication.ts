@@ -79,7 +79,7 @@ export function authentication(options: AuthenticationOptions): Authentication {
   const authenticator = requestAuthenticator({
     clientAuthorities: own.authorities,
     ...(proxy === undefined ? {} : { requestHeader: headerOptions(proxy) }),
-    tokens: new TokenCache(tokens, { clock, successTtl, failureTtl: 0, cacheErrors: true, metrics }),
+    tokens: new TokenCache(tokens, { clock, successTtl, failureTtl: 0, cacheErrors: true, metrics, audiences }),
     audiences,
     ...(anonymous.enabled ? { anonymous: { paths: anonymous.conditions.map((c) => c.path) } } : {}),
     certificateRemaining: metrics.histogram(
@@ -179,7 +179,7 @@ function tokenChain(options: AuthenticationOptions, issuers: JwtAuthenticators):
       version: flags.string("authentication-token-webhook-version") === "v1" ? "v1" : "v1beta1",
       audiences,
     });
-    members.push(new TokenCache(inner, { clock, successTtl: ttl, failureTtl: ttl, cacheErrors: false }));
+    members.push(new TokenCache(inner, { clock, successTtl: ttl, failureTtl: ttl, cacheErrors: false, audiences }));
   }
   return unionTokens(members);
 }
