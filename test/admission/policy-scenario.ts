@@ -331,4 +331,26 @@ export const policySteps: readonly Step[] = [
     ],
     [create("a")],
   ),
+  ...withPolicy({
+    name: "again",
+    kind: "Mutating",
+    policy: {
+      reinvocationPolicy: "IfNeeded",
+      mutations: [json("[JSONPatch{op: 'add', path: '/data/n', value: has(object.data.n) ? object.data.n + 'x' : 'x'}]")],
+    },
+    bindings: { other: {} },
+    steps: [create("a")],
+  }),
+  ...mutating(
+    "unknown-mutating-params",
+    [json("[]")],
+    [create("a")],
+    { paramKind: { apiVersion: "no.such/v1", kind: "Group" } },
+    ref({ name: "x" }),
+  ),
+  ...mutating(
+    "removal",
+    [json("[JSONPatch{op: 'remove', path: '/data/a'}]")],
+    [create("a"), { name: "delete", method: "DELETE", url: `${maps}/more-params?dryRun=All` }],
+  ),
 ];

@@ -7,6 +7,7 @@ import { httpClient } from "../../src/client/http-client.ts";
 import { loadKubeconfig, resolveContext } from "../../src/client/kubeconfig.ts";
 import { conversionHooks, conversionSteps } from "./conversion-scenario.ts";
 import { policySteps } from "./policy-scenario.ts";
+import { faultySteps } from "./faulty-scenario.ts";
 import { hooks, runSteps, steps, type Ask } from "./scenario.ts";
 import { startWebhookServer } from "./webhook-server.ts";
 
@@ -31,13 +32,19 @@ for (const [path, answer] of Object.entries({ ...hooks, ...conversionHooks })) s
 const own = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
 // That of an earlier recording may still be going.
 while ((await client.raw("POST", "/api/v1/namespaces", own)).status !== 201) await new Promise((done) => setTimeout(done, 1000));
-const scenarios = { webhooks: steps, conversion: conversionSteps, policies: policySteps };
+const scenarios = { webhooks: steps, conversion: conversionSteps, policies: policySteps, faulty: faultySteps };
 const wanted = process.argv.slice(3);
 try {
   // A configuration is known to the server a moment after it was answered.
   const slow: Ask = async (step) => {
     const answer = await ask(step);
-    const settle = /webhookconfigurations|policybindings/.test(step.url) ? 1500 : step.url.includes("customresourcedefinitions") ? 3000 : 0;
+    const settle = step.url.includes("dryRun")
+      ? 0
+      : /webhookconfigurations|policybindings/.test(step.url)
+        ? 1500
+        : step.url.includes("customresourcedefinitions")
+          ? 3000
+          : 0;
     if (settle > 0) await new Promise((done) => setTimeout(done, settle));
     return answer;
   };

@@ -49,7 +49,8 @@ export interface MapExpr extends Node {
 export interface StructExpr extends Node {
   readonly kind: "struct";
   readonly typeName: string;
-  readonly fields: readonly { readonly name: string; readonly value: Expr; readonly optional: boolean }[];
+  /** `pos`: of the colon, where cel-go has what is wrong with a field. */
+  readonly fields: readonly { readonly name: string; readonly value: Expr; readonly optional: boolean; readonly pos: number }[];
 }
 
 /** A fold: what all the list macros expand to. */

@@ -253,10 +253,10 @@ class Checker {
     for (const field of expr.fields) {
       const type = this.#unwrapped(this.#check(field.value, scope), field.optional, field.value.pos);
       const wanted = declared?.get(field.name);
-      if (declared && !wanted) this.#problem(field.value.pos, `undefined field '${field.name}'`);
+      if (declared && !wanted) this.#problem(field.pos, `undefined field '${field.name}'`);
       if (wanted && !this.#substitution.assignable(wanted, type)) {
         this.#problem(
-          field.value.pos,
+          field.pos,
           `expected type of field '${field.name}' is '${formatType(wanted)}' but provided type is '${formatType(type)}'`,
         );
       }

@@ -420,8 +420,9 @@ class Parser {
       if (!isName) this.#unexpected(["}", ",", "?", "IDENTIFIER", "ESC_IDENTIFIER"]);
       if (token.kind === "quoted" && !this.#quotedNames) throw new CelSyntaxError("unsupported syntax: '`'", token.pos);
       this.#at++;
+      const colon = this.#token.pos;
       this.#expect(":");
-      return { optional, name: token.text, value: this.#expr() };
+      return { optional, name: token.text, value: this.#expr(), pos: colon };
     });
     const parts = fields.map((f) => f.value);
     return this.#built({ kind: "struct", typeName, fields, pos }, parts, false);

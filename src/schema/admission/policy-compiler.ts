@@ -23,7 +23,16 @@ class AnyFields extends Map<string, CelType> {
 }
 
 const anyFields: Fields = new AnyFields();
-const patchFields: Fields = new Map([
+/** Of a field that is none: nothing has it, and upstream's messages show it as it is. */
+const nameless: CelType = { kind: "opaque", name: "", params: [] };
+
+class PatchFields extends Map<string, CelType> {
+  override get(name: string): CelType {
+    return super.get(name) ?? nameless;
+  }
+}
+
+const patchFields: Fields = new PatchFields([
   ["op", STRING],
   ["from", STRING],
   ["path", STRING],
