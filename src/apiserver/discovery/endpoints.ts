@@ -5,6 +5,8 @@ import type { Aggregator } from "../aggregation/aggregator.ts";
 import { mediaTypeOf, negotiate, plainOffer } from "../encoding/negotiation.ts";
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
+import { encodeProtobuf } from "../../schema/codec.ts";
+import { typeNameOf } from "../../schema/scheme.ts";
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions, etagOf, servedGroups } from "./documents.ts";
 import type { GroupVersionPriority, ServedGroup } from "./documents.ts";
 
@@ -19,7 +21,9 @@ export interface DiscoveryOptions {
 
 type DiscoveryServer = Pick<ApiServer, "definitions" | "onDefinitionsChange" | "addRoute">;
 
-const aggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+const aggregatedKind = { group: "apidiscovery.k8s.io", version: "v2", kind: "APIGroupDiscoveryList" };
+const aggregatedTypes = { json: "application/json", protobuf: "application/vnd.kubernetes.protobuf" } as const;
+type AggregatedFormat = keyof typeof aggregatedTypes;
 
 /** A path that is nothing: what Go's mux says. */
 export function pageNotFound(): ApiResponse {
@@ -39,20 +43,21 @@ export function methodNotAllowed(): ApiError {
   return new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 }
 
-/** True when the client's first choice that we can serve is the aggregated document. */
-function wantsAggregated(request: ApiRequest): boolean {
+/** The format in which the client wants the aggregated document; undefined when its first choice that can be served is another one. */
+function wantsAggregated(request: ApiRequest): AggregatedFormat | undefined {
   const accept = request.headers["accept"];
-  if (typeof accept !== "string") return false;
+  if (typeof accept !== "string") return undefined;
   for (const clause of accept.split(",")) {
     const [type = "", ...rest] = clause.split(";").map((part) => part.trim());
     const params = Object.fromEntries(rest.map((p) => [p.slice(0, p.indexOf("=")), p.slice(p.indexOf("=") + 1)]));
+    const format = type === aggregatedTypes.protobuf ? "protobuf" : "json";
     if (params["as"] === undefined) {
-      if (type === "application/json" || type === "*/*") return false;
-    } else if (type === "application/json" && params["g"] === "apidiscovery.k8s.io" && params["v"] === "v2") {
-      return params["as"] === "APIGroupDiscoveryList";
+      if (type === aggregatedTypes[format] || type === "*/*") return undefined;
+    } else if (type === aggregatedTypes[format] && params["g"] === aggregatedKind.group && params["v"] === aggregatedKind.version) {
+      return params["as"] === aggregatedKind.kind ? format : undefined;
     }
   }
-  return false;
+  return undefined;
 }
 
 /** Throws 406, in the router's words or in those of the handlers. */
@@ -77,7 +82,7 @@ export class Discovery {
   readonly #server: DiscoveryServer;
   readonly #options: DiscoveryOptions;
   #groups: readonly ServedGroup[] | undefined;
-  readonly #aggregated = new Map<boolean, Encoded>();
+  readonly #aggregated = new Map<string, Encoded>();
 
   constructor(server: DiscoveryServer, options: DiscoveryOptions) {
     this.#server = server;
@@ -111,7 +116,9 @@ export class Discovery {
 
   #core(request: ApiRequest, version: string | undefined, more: string | undefined): ApiResponse {
     if (version === undefined) {
-      return wantsAggregated(request) ? this.#aggregate(request, true) : plain(apiVersions(this.groups, this.#options.serverAddress()));
+      const format = wantsAggregated(request);
+      if (format !== undefined) return this.#aggregate(request, true, format);
+      return plain(apiVersions(this.groups, this.#options.serverAddress()));
     }
     const served = this.groups.find((g) => g.group === "")?.versions.find((v) => v.version === version);
     if (served === undefined || more !== undefined) throw unknownResource();
@@ -119,7 +126,10 @@ export class Discovery {
   }
 
   #group(request: ApiRequest, name: string | undefined, version: string | undefined): ApiResponse {
-    if (name === undefined) return wantsAggregated(request) ? this.#aggregate(request, false) : plain(apiGroupList(this.groups));
+    if (name === undefined) {
+      const format = wantsAggregated(request);
+      return format === undefined ? plain(apiGroupList(this.groups)) : this.#aggregate(request, false, format);
+    }
     const group = name === "" ? undefined : this.groups.find((g) => g.group === name);
     if (group === undefined) return pageNotFound();
     if (version === undefined) return plain(apiGroup(group));
@@ -129,13 +139,19 @@ export class Discovery {
     return plain(apiResourceList(name, served));
   }
 
-  #aggregate(request: ApiRequest, core: boolean): ApiResponse {
-    let encoded = this.#aggregated.get(core);
+  #aggregate(request: ApiRequest, core: boolean, format: AggregatedFormat): ApiResponse {
+    const key = `${String(core)} ${format}`;
+    let encoded = this.#aggregated.get(key);
     if (encoded === undefined) {
-      const bytes = Buffer.from(JSON.stringify(aggregatedDiscovery(this.groups.filter((g) => (g.group === "") === core))));
-      this.#aggregated.set(core, (encoded = { bytes, etag: etagOf(bytes) }));
+      const document = aggregatedDiscovery(this.groups.filter((g) => (g.group === "") === core));
+      const json = Buffer.from(JSON.stringify(document));
+      const bytes = format === "json" ? json : Buffer.from(encodeProtobuf(typeNameOf(aggregatedKind) as string, aggregatedKind, document));
+      // One tag for both: it tells what is served, not how it is written.
+      this.#aggregated.set(key, (encoded = { bytes, etag: etagOf(json) }));
     }
-    const headers = { "content-type": aggregatedType, "cache-control": "public", etag: encoded.etag, vary: "Accept" };
+    const { group, version, kind } = aggregatedKind;
+    const type = `${aggregatedTypes[format]};g=${group};v=${version};as=${kind}`;
+    const headers = { "content-type": type, "cache-control": "public", etag: encoded.etag, vary: "Accept" };
     if (request.headers["if-none-match"] === encoded.etag) return { status: 304, headers };
     return { status: 200, headers, bytes: encoded.bytes };
   }
