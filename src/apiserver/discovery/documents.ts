@@ -164,7 +164,10 @@ export function apiResourceList(group: string, served: ServedVersion): object {
 }
 
 function subresourcesOf(definition: ResourceDefinition, version: string): [string, Subresource][] {
-  return Object.entries(subresourcesAt(definition, version)).sort(([a], [b]) => (a < b ? -1 : 1));
+  const found = Object.entries(subresourcesAt(definition, version));
+  // Those of custom resources are told in the order of their definition's fields.
+  const custom = definition.versions.some((v) => v.codec !== undefined);
+  return custom ? found : found.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 interface Kind {
