@@ -57,6 +57,8 @@ export interface SpecAndStatusOptions {
   readonly emptyStatus?: () => object;
   /** Counts `metadata.generation`. */
   readonly generation?: boolean;
+  /** A write of the status leaves metadata as it is. */
+  readonly statusKeepsMetadata?: boolean;
 }
 
 type Hooks<T extends object> = Pick<Kind<T>, "prepareForCreate" | "prepareForUpdate" | "prepareForStatusUpdate" | "generation">;
@@ -77,6 +79,7 @@ export function specAndStatus<T extends Shaped>(options: SpecAndStatusOptions = 
     },
     prepareForStatusUpdate(object: T, old: T): void {
       keepField(object, old, "spec");
+      if (options.statusKeepsMetadata === true) keepMetadata(object, old);
     },
   };
 }

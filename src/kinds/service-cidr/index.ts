@@ -8,7 +8,7 @@ import { validateServiceCidr, validateServiceCidrUpdate } from "./validation.ts"
 
 export const serviceCidrKind: Kind = kind<ServiceCIDR>({
   ref: servicecidrs,
-  ...specAndStatus<ServiceCIDR>(),
+  ...specAndStatus<ServiceCIDR>({ statusKeepsMetadata: true }),
   validateCreate: validateServiceCidr,
   validateUpdate: validateServiceCidrUpdate,
   cells: serviceCidrCells,

@@ -12,7 +12,7 @@ export const validatingAdmissionPolicyKind: Kind = kind<ValidatingAdmissionPolic
   metadataOnUpdate: ["whole"],
   metadataOnStatusUpdate: [],
   metadataRule: "generic",
-  ...specAndStatus<ValidatingAdmissionPolicy>({ generation: true }),
+  ...specAndStatus<ValidatingAdmissionPolicy>({ generation: true, statusKeepsMetadata: true }),
   setDefaults: setValidatingPolicyDefaults,
   allowUnconditionalUpdate: false,
   validateCreate: (policy) => validatePolicy(policy),
