@@ -114,3 +114,14 @@ void test("objects of a version that is not the storage version any more are con
   assert.equal(w3["port"], "33");
   assert.equal((await cluster.must("GET", `${things("v1")}/w3`))["hostPort"], "a:33");
 });
+
+void test("a definition goes with its objects though its conversion webhook is gone", async () => {
+  const crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/things.hooks.example.com";
+  // What is not at the storage version yet would have to be converted.
+  for (const name of ["w1", "w2", "w4"])
+    await cluster.must("PATCH", `${things("v2")}/${name}`, { port: "5" }, "application/merge-patch+json");
+  const gone = { url: `https://127.0.0.1:${server.port}/convert-500`, caBundle: server.caBundle };
+  await cluster.must("PATCH", crd, { spec: { conversion: { webhook: { clientConfig: gone } } } }, "application/merge-patch+json");
+  await cluster.must("DELETE", crd);
+  await eventually(async () => ((await cluster.ask("GET", crd)).status === 404 ? true : undefined));
+});

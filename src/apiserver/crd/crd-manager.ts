@@ -228,7 +228,9 @@ export class CrdManager {
 
   /** Instances can be there though no version is served any more: the stored one is, while they are removed. */
   async #served(crd: CustomResourceDefinition, work: (version: string) => Promise<void>): Promise<void> {
-    const version = crd.spec.versions.find((v) => v.served)?.name;
+    // What is stored at the storage version can be removed though nobody converts any more.
+    const converted = crd.spec.conversion?.strategy === "Webhook";
+    const version = crd.spec.versions.find((v) => v.served && (v.storage || !converted))?.name;
     if (version !== undefined) return work(version);
     const versions = crd.spec.versions.map((v) => ({ ...v, served: v.storage }));
     const definition = customDefinition({ ...crd, spec: { ...crd.spec, versions } }, this.#options, true);
