@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeJson } from "./json-text.ts";
-import { parseYaml, parseYamlAll, stringifyYaml, yamlToJson } from "./yaml.ts";
+import { parseYaml, yamlDuplicates, parseYamlAll, stringifyYaml, yamlToJson } from "./yaml.ts";
 
 test("scalars resolve as Go resolves them", () => {
   const answers: Record<string, string> = {
@@ -90,4 +90,16 @@ s: 'tr '
 t: "1:30"
 `,
   );
+});
+
+test("keys that come twice are told with their lines, as they are read", () => {
+  const text = 'a: 1\nb: {c: 1, "c": 2}\na: 2\nn: 1\n\'n\': 2\nn: 3\n"q\\n": 1\n"q\\n": 2\n';
+  assert.deepEqual(yamlDuplicates(text), [
+    'line 2: key "c" already set in map',
+    'line 3: key "a" already set in map',
+    "line 6: key false already set in map",
+    'line 8: key "q\\n" already set in map',
+  ]);
+  assert.deepEqual(yamlDuplicates("a: ["), []);
+  assert.deepEqual(yamlDuplicates("a: 1"), []);
 });

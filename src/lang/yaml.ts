@@ -2,6 +2,7 @@
  * YAML as Kubernetes' Go code reads and writes it (sigs.k8s.io/yaml over go-yaml v2): YAML 1.1 booleans, integers with any
  * of Go's prefixes and underscores, no base 60, timestamps stay text, `<<` merges, keys become strings.
  */
+import { goQuote } from "../core/go-quote.ts";
 import {
   CORE_SCHEMA,
   defineScalarTag,
@@ -99,6 +100,42 @@ function schema(): Schema {
 export interface YamlOptions {
   /** A key that comes twice is an error; else the last one counts. */
   strict?: boolean;
+}
+
+/** A key as it stands before its colon: in double quotes, in single ones, or plain. */
+const keyText = /^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^:,{}\n]*?))\s*:/;
+/** So many are told of at most. */
+const mostDuplicates = 100;
+
+/** The keys of the first document that come twice, each as upstream tells it, with its line. Other faults are not told. */
+export function yamlDuplicates(text: string): string[] {
+  const found: string[] = [];
+  let rest = text;
+  while (found.length < mostDuplicates) {
+    try {
+      loadAll(rest, { schema: schema(), json: false, maxAliases: 1000 });
+      return found;
+    } catch (error) {
+      if (!(error instanceof YAMLException) || error.mark === undefined || error.reason !== "duplicated mapping key") return found;
+      const { line } = error.mark;
+      // The mark of a quoted key is behind its quote.
+      const position = /["']/.test(rest[error.mark.position - 1] ?? "") ? error.mark.position - 1 : error.mark.position;
+      const key = keyText.exec(rest.slice(position));
+      if (key === null) return found;
+      found.push(`line ${line + 1}: key ${printKey(key)} already set in map`);
+      // Under another name it is out of the way of those that follow.
+      rest = `${rest.slice(0, position)}"${found.length} of ${found.length}":${rest.slice(position + key[0].length)}`;
+    }
+  }
+  return found;
+}
+
+function printKey([, double, single, plain = ""]: RegExpExecArray): string {
+  if (double !== undefined) return goQuote(JSON.parse(`"${double}"`) as string);
+  if (single !== undefined) return goQuote(single.replaceAll("''", "'"));
+  if (nulls.has(plain)) return "<nil>";
+  const value = booleans.get(plain) ?? integer(plain) ?? float(plain);
+  return value === undefined ? goQuote(plain) : String(value);
 }
 
 function guarded<T>(read: () => T): T {

@@ -807,6 +807,8 @@ const patches: Sequence = {
 
 const as = (type: string, body: string): Step => ({ method: "POST", path: `${core}/configmaps`, body, headers: { "content-type": type } });
 const protobuf = "application/vnd.kubernetes.protobuf";
+const twice = (name: string): string =>
+  `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  x: a\n  x: b\n  "q": c\n  'q': d\n  x: e\n  n: 'f'\n  n: 'g'\n`;
 const bodies: Sequence = {
   title: "bodies that are not what they are said to be",
   steps: [
@@ -817,6 +819,13 @@ const bodies: Sequence = {
     as("application/json", ""),
     as("application/yaml", ""),
     as("application/yaml", "[]"),
+    as("application/yaml", twice("twice")),
+    as("application/yaml", `${twice("thrice")}foo: 1\nfoo: 2\nbar: 3\n`),
+    { ...as("application/yaml", twice("strict")), path: `${core}/configmaps?fieldValidation=Strict` },
+    step("apply x", `${core}/configmaps/twice`, twice("twice")),
+    step("apply x?fieldValidation=Strict", `${core}/configmaps/twice`, twice("twice")),
+    step("delete", `${core}/configmaps/twice`),
+    step("delete", `${core}/configmaps/thrice`),
     step("get", "/api/v1/namespaces?watch=1&resourceVersion=zzz"),
     step("get", `${core}/configmaps?resourceVersion=zzz`),
     step("get", "/api/v1/watch/namespaces?resourceVersion=zzz"),

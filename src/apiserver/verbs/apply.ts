@@ -35,7 +35,7 @@ function fromJson(body: Uint8Array): Configuration | undefined {
 }
 
 async function fromYaml(text: string, validation: FieldValidation): Promise<Configuration> {
-  const { parseYaml, YamlError, yamlToJson } = await import("../../lang/yaml.ts");
+  const { yamlDuplicates, YamlError, yamlToJson } = await import("../../lang/yaml.ts");
   let content: unknown;
   try {
     content = JSON.parse(yamlToJson(text)) as unknown;
@@ -47,15 +47,7 @@ async function fromYaml(text: string, validation: FieldValidation): Promise<Conf
     const why = `json: cannot unmarshal ${Array.isArray(content) ? "array" : jsonKind(content)} into Go value of type map[string]interface {}`;
     throw badRequest(`error decoding YAML: error unmarshaling JSON: while decoding JSON: ${why}`);
   }
-  let problems: string[] = [];
-  if (validation !== "Ignore") {
-    try {
-      parseYaml(text, { strict: true });
-    } catch (error) {
-      if (!(error instanceof YamlError)) throw error;
-      problems = error.message.split("\n  ").slice(1);
-    }
-  }
+  const problems = validation === "Ignore" ? [] : yamlDuplicates(text);
   return { object: (content ?? {}) as UnstructuredObject, problems };
 }
 

@@ -1,9 +1,11 @@
 /** The object that a request brings: read, checked for its kind, in the shape of the served version. */
 import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
-import { type FieldValidation, normalize } from "../../schema/codec.ts";
+import { encodeJson, type FieldValidation, normalize } from "../../schema/codec.ts";
+import { setOwn } from "../../schema/json-exact.ts";
 import { FieldPath, invalid, invalidField } from "../../schema/field-error.ts";
 import { DecodeError } from "../../schema/json.ts";
 import { decodeRequest, unrecognized } from "../../schema/json-request.ts";
+import { isObject } from "../../schema/patch/tree.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../../schema/object.ts";
 import { bodyFormat, customOffer, fullOffer } from "../encoding/negotiation.ts";
 import { splitApiVersion } from "../encoding/object-bytes.ts";
@@ -41,11 +43,13 @@ export async function decodeBody(
     const format = bodyFormat(request.headers["content-type"] as string | undefined, type.codec === undefined ? fullOffer : customOffer);
     let bytes = request.body ?? empty;
     if (bytes.length > limit) throw tooLarge(limit);
-    if (format === "yaml") bytes = await fromYaml(bytes, type);
+    let duplicates: readonly string[] = [];
+    if (format === "yaml") ({ bytes, duplicates } = await fromYaml(bytes, type, validation));
+    // What is told of duplicates comes first: the rest is not to throw before.
+    const inner = duplicates.length > 0 && validation === "Strict" ? "Warn" : validation;
     decoded =
-      type.codec === undefined
-        ? decodeTyped(bytes, type, validation, format === "protobuf")
-        : decodeCustom(bytes, type, type.codec, validation);
+      type.codec === undefined ? decodeTyped(bytes, type, inner, format === "protobuf") : decodeCustom(bytes, type, type.codec, inner);
+    if (duplicates.length > 0) decoded.problems = withDuplicates(duplicates, decoded.problems, validation);
   }
   const { object, problems } = decoded;
   if (problems.length > 0) {
@@ -69,15 +73,34 @@ function takeObject(given: UnstructuredObject, type: BodyType, validation: Field
 
 const empty = new Uint8Array(0);
 
-/** The JSON that YAML means. */
-async function fromYaml(body: Uint8Array, type: BodyType): Promise<Uint8Array> {
-  const { yamlToJson } = await import("../../lang/yaml.ts");
+/** Warnings are a line each, an error has them all. */
+function withDuplicates(duplicates: readonly string[], problems: readonly string[], validation: FieldValidation): string[] {
+  return validation === "Strict" ? [["yaml: unmarshal errors:", ...duplicates].join("\n  "), ...problems] : [...duplicates, ...problems];
+}
+
+/** The JSON that YAML means, with sorted keys, and the keys that are there twice. */
+async function fromYaml(
+  body: Uint8Array,
+  type: BodyType,
+  validation: FieldValidation,
+): Promise<{ bytes: Uint8Array; duplicates: readonly string[] }> {
+  const { parseYaml, yamlDuplicates } = await import("../../lang/yaml.ts");
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8");
   try {
-    return Buffer.from(yamlToJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8")));
+    const bytes = Buffer.from(encodeJson(sortedDeep(parseYaml(text))));
+    return { bytes, duplicates: validation === "Ignore" ? [] : yamlDuplicates(text) };
   } catch (error) {
     if (isApiError(error)) throw error;
     throw unrecognized({ ...splitApiVersion(type.apiVersion), kind: type.kind }, (error as Error).message, body);
   }
+}
+
+function sortedDeep(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedDeep);
+  if (!isObject(value)) return value;
+  const sorted: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) setOwn(sorted, key, sortedDeep(value[key]));
+  return sorted;
 }
 
 function decodeTyped(bytes: Uint8Array, type: BodyType, validation: FieldValidation, protobuf: boolean): Decoded {
