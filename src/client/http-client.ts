@@ -170,7 +170,8 @@ class HttpTransport implements Transport {
       } catch (error) {
         if (request.signal?.aborted || !(error instanceof WireError)) throw error;
         const again = error.unprocessed ? !isDialFailure(error) : request.method === "GET";
-        if (again && attempt <= 3) continue;
+        // As often as Go asks again after a refusal: each new session may be told to leave too.
+        if (again && attempt <= (error.unprocessed ? 6 : 3)) continue;
         throw new ApiError(503, "ServiceUnavailable", `${request.method} ${this.#config.server}${request.path}: ${error.message}`);
       }
       if (response.status === 401 && !refreshed && this.#credentials.refresh()) refreshed = true;

@@ -79,12 +79,12 @@ export class Http2Connection implements Connection {
       });
       // Also the body's reader gets these; here they only matter before the answer.
       stream.on("error", (error) => {
-        if (!answered) reject(new WireError(messageOf(error), this.#unprocessed(stream, error), error));
+        if (!answered) reject(this.#failed(stream, messageOf(error), error));
       });
       stream.once("close", () => {
         request.signal?.removeEventListener("abort", onAbort);
         this.#closed();
-        if (!answered) reject(new WireError("the connection was closed before an answer came", this.#unprocessed(stream), undefined));
+        if (!answered) reject(this.#failed(stream, "the connection was closed before an answer came"));
       });
       if (request.body !== undefined) stream.end(request.body);
     });
@@ -93,6 +93,13 @@ export class Http2Connection implements Connection {
   close(): void {
     this.#draining = true;
     this.#session.destroy();
+  }
+
+  /** A session that refuses is leaving, even if its GOAWAY is yet to be read: the next attempt is not to go the same way. */
+  #failed(stream: ClientHttp2Stream, message: string, error?: NodeJS.ErrnoException): WireError {
+    const unprocessed = this.#unprocessed(stream, error);
+    this.#draining ||= unprocessed;
+    return new WireError(message, unprocessed, error);
   }
 
   /** Refused, or never sent: RFC 9113, section 8.7. */
