@@ -35,7 +35,7 @@ export const conversionHooks: Readonly<Record<string, (request: Asked) => Answer
   "/convert-uid": converter(meta((m) => ({ ...m, uid: "other" }))),
   "/convert-bad-label": converter(meta((m) => ({ ...m, labels: { "not a label!": "x" } }))),
   "/convert-label-type": converter(meta((m) => ({ ...m, labels: { a: 1 } }))),
-  "/convert-no-meta": converter((objects) => objects.map(({ metadata: _, ...rest }) => rest)),
+  "/convert-no-meta": converter((objects) => objects.map((object) => ({ ...object, metadata: undefined }))),
   "/convert-kind": converter((objects) => objects.map((object) => ({ ...object, kind: "Other" }))),
   "/convert-version": converter((objects) => objects.map((object) => ({ ...object, apiVersion: "v1" }))),
   "/convert-none": converter(() => []),

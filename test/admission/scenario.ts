@@ -404,9 +404,7 @@ function normal(value: unknown, port: number, namespace: string): unknown {
   if (typeof value === "object" && value !== null) {
     // Of a scale's status there is more where controllers run.
     const status = "replicas" in value && "selector" in value && typeof value.selector === "string";
-    const entries = Object.entries(value).filter(
-      ([key]) => key !== "managedFields" && key !== "userInfo" && !(status && key === "replicas"),
-    );
+    const entries = Object.entries(value).filter(([key]) => key !== "userInfo" && !(status && key === "replicas"));
     return Object.fromEntries(entries.map(([key, item]) => [key, key === "resourceVersion" ? "<version>" : normal(item, port, namespace)]));
   }
   if (typeof value !== "string") return value;

@@ -30,9 +30,10 @@ export async function collectParams(
     throw new Error("no params found for policy binding with `Deny` parameterNotFoundAction");
   const served = servedVersion(definition, version);
   const at = { group: definition.group, version: version.version, resource: definition.resource, served };
-  return Promise.all(
-    found.map((object) => atVersion(object, { ...at, kind: { group: at.group, version: at.version, kind: kind.kind ?? "" } })),
-  );
+  const equivalent = { ...at, kind: { group: at.group, version: at.version, kind: kind.kind ?? "" } };
+  const params: UnstructuredObject[] = [];
+  for (const object of found) params.push(await atVersion(object, equivalent));
+  return params;
 }
 
 async function read(ref: ParamRef, namespace: string, objects: ReturnType<ApiServer["objects"]>): Promise<UnstructuredObject[]> {
