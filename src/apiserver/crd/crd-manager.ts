@@ -27,7 +27,7 @@ import {
 } from "./conditions.ts";
 import { customDefinition } from "./definition.ts";
 import type { DefinitionOptions } from "./definition.ts";
-import { decideNames } from "./names.ts";
+import { decideNames, HeldNames } from "./names.ts";
 
 export interface CrdManagerOptions extends DefinitionOptions {
   readonly clock: Clock;
@@ -52,6 +52,7 @@ export class CrdManager {
   readonly #options: CrdManagerOptions;
   readonly #source: ServerObjectSource<CustomResourceDefinition>;
   readonly #installed = new Map<string, Installed>();
+  readonly #held = new HeldNames();
   readonly #pending = new Set<string>();
   readonly #cleaning = new Set<string>();
   readonly #stop = new AbortController();
@@ -85,19 +86,24 @@ export class CrdManager {
   }
 
   #changed(crd: CustomResourceDefinition): void {
+    this.#held.set(crd);
     // Serving follows the stored state at once; what has to be written comes in turn.
     this.#serve(crd);
     this.#enqueue(crd.metadata?.name ?? "");
   }
 
   #deleted(crd: CustomResourceDefinition): void {
+    this.#held.delete(crd.metadata?.name ?? "");
     this.#unserve(crd.metadata?.name ?? "");
-    for (const other of this.#others(crd)) this.#enqueue(other.metadata?.name ?? "");
+    this.#askAgain(crd);
   }
 
-  /** Other definitions of the same group: they may wait for a name. */
-  #others(crd: CustomResourceDefinition): CustomResourceDefinition[] {
-    return this.#source.list().filter((o) => o.spec.group === crd.spec.group && o.metadata?.name !== crd.metadata?.name);
+  /** Other definitions of the group may wait for a name that is free now. Those that have theirs keep them. */
+  #askAgain({ spec, metadata }: CustomResourceDefinition): void {
+    for (const other of this.#source.list()) {
+      if (other.spec.group !== spec.group || other.metadata?.name === metadata?.name || isTrue(other, "NamesAccepted")) continue;
+      this.#enqueue(other.metadata?.name ?? "");
+    }
   }
 
   #enqueue(name: string): void {
@@ -137,19 +143,18 @@ export class CrdManager {
       }
       return;
     }
-    const others = this.#others(crd);
-    const status = this.#decide(crd, others);
+    const status = this.#decide(crd);
     if (jsonEqual(status, crd.status)) return;
     await this.#write(name, (target) => {
-      target.status = this.#decide(target, others);
+      target.status = this.#decide(target);
     });
-    if (!jsonEqual(status.acceptedNames, crd.status?.acceptedNames)) for (const o of others) this.#enqueue(o.metadata?.name ?? "");
+    if (!jsonEqual(status.acceptedNames, crd.status?.acceptedNames)) this.#askAgain(crd);
   }
 
-  #decide(crd: CustomResourceDefinition, others: readonly CustomResourceDefinition[]): Status {
+  #decide(crd: CustomResourceDefinition): Status {
     const now = this.#options.clock.now();
     const status = mutable(crd.status ?? {}) as Status;
-    const { accepted, condition } = decideNames(crd, others);
+    const { accepted, condition } = decideNames(crd, this.#held);
     status.acceptedNames = accepted;
     setCondition(status, condition, now);
     if (condition.status === "True") setCondition(status, established, now);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from "../../schema/types/apiextensions-v1.ts";
 import { customTable, humanDuration } from "./columns.ts";
 import { approvalCondition, setCondition } from "./conditions.ts";
-import { decideNames } from "./names.ts";
+import { decideNames, HeldNames } from "./names.ts";
 import { scaleView, validateScale } from "./scale.ts";
 
 function crd(names: CustomResourceDefinitionNames, accepted?: Partial<CustomResourceDefinitionNames>): CustomResourceDefinition {
@@ -14,10 +14,16 @@ function crd(names: CustomResourceDefinitionNames, accepted?: Partial<CustomReso
   };
 }
 
+function heldBy(other: CustomResourceDefinition): HeldNames {
+  const held = new HeldNames();
+  held.set(other);
+  return held;
+}
+
 const foo = { plural: "foos", singular: "foo", kind: "Foo", listKind: "FooList", shortNames: ["f"] };
 
 void test("names that are free are accepted", () => {
-  const { accepted, condition } = decideNames(crd(foo), []);
+  const { accepted, condition } = decideNames(crd(foo), new HeldNames());
   assert.deepEqual(accepted, foo);
   assert.deepEqual(condition, { type: "NamesAccepted", status: "True", reason: "NoConflicts", message: "no conflicts found" });
 });
@@ -27,7 +33,7 @@ void test("a name that is taken is refused alone, and the last refusal is told",
     { ...foo, plural: "others", singular: "other", kind: "Other", listKind: "OtherList" },
     { plural: "others", kind: "Other", shortNames: ["f"] },
   );
-  const { accepted, condition } = decideNames(crd(foo), [other]);
+  const { accepted, condition } = decideNames(crd(foo), heldBy(other));
   assert.equal(accepted.plural, "foos");
   assert.equal(accepted.shortNames, undefined);
   assert.deepEqual(condition, { type: "NamesAccepted", status: "False", reason: "ShortNamesConflict", message: '"f" is already in use' });
@@ -35,14 +41,25 @@ void test("a name that is taken is refused alone, and the last refusal is told",
 
 void test("a resource's names do not clash with kinds", () => {
   const other = crd({ plural: "x", kind: "foo" }, { plural: "x", kind: "foo" });
-  assert.equal(decideNames(crd(foo), [other]).condition.status, "True");
+  assert.equal(decideNames(crd(foo), heldBy(other)).condition.status, "True");
 });
 
 void test("what was accepted before stays when a new name is taken", () => {
   const other = crd({ plural: "bars", kind: "Bar" }, { plural: "bars", singular: "bar", kind: "Bar" });
-  const { accepted, condition } = decideNames(crd({ ...foo, singular: "bar" }, foo), [other]);
+  const { accepted, condition } = decideNames(crd({ ...foo, singular: "bar" }, foo), heldBy(other));
   assert.equal(accepted.singular, "foo");
   assert.equal(condition.reason, "SingularConflict");
+});
+
+void test("a name is free when its holder has another one or is gone", () => {
+  const other = crd({ plural: "bars", kind: "Foo" }, { plural: "bars", kind: "Foo" });
+  const held = heldBy(other);
+  assert.equal(decideNames(crd(foo), held).condition.reason, "KindConflict");
+  held.set(crd({ plural: "bars", kind: "Bar" }, { plural: "bars", kind: "Bar" }));
+  assert.equal(decideNames(crd(foo), held).condition.status, "True");
+  held.set(other);
+  held.delete("bars.example.com");
+  assert.equal(decideNames(crd(foo), held).condition.status, "True");
 });
 
 void test("a condition keeps its time while its status stays", () => {
