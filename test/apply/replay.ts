@@ -1,7 +1,8 @@
 /** Runs a sequence against a server in a namespace of its own. */
 import { type Answer, scrub, type Sequence, type Step } from "./sequences.ts";
 
-const namespace = `apply-${process.pid}`;
+// With a vowel, which no random name has: those are scrubbed.
+const namespace = `apply-${process.pid}a`;
 
 const named = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll("NS", namespace)) as unknown;
 const unnamed = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replaceAll(namespace, "NS")) as unknown;
