@@ -172,8 +172,21 @@ function get(server: ApiServer, url: string, accept?: string): Promise<ApiRespon
   return server.handle(request);
 }
 
-const length = ({ bytes }: ApiResponse): number =>
-  bytes === undefined ? 0 : bytes instanceof Uint8Array ? bytes.length : bytes.reduce((sum, part) => sum + part.length, 0);
+/** As a connection takes it: a piece at a time. */
+function taken(pieces: Iterable<Uint8Array>): number {
+  let size = 0;
+  for (const piece of pieces) size += piece.length;
+  return size;
+}
+
+const length = ({ bytes, pieces }: ApiResponse): number =>
+  pieces !== undefined
+    ? taken(pieces.make())
+    : bytes === undefined
+      ? 0
+      : bytes instanceof Uint8Array
+        ? bytes.length
+        : bytes.reduce((sum, part) => sum + part.length, 0);
 
 function memory(): string {
   (globalThis as { gc?: () => void }).gc?.();

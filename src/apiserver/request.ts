@@ -109,6 +109,8 @@ export interface ApiResponse {
    * pipeline's end encodes it as negotiated unless the request is in-process, so that the HTTP front never sees it.
    */
   bytes?: Uint8Array | readonly Uint8Array[] | undefined;
+  /** In place of `bytes`: a body so large that it is made while it is sent. */
+  pieces?: BodyPieces | undefined;
   object?: KubeObject | undefined;
   /** A long answer: watch, log follow, proxy. Called once, by the front; ends the sink or lets it be aborted. */
   stream?: ((sink: ResponseSink) => void | Promise<void>) | undefined;
@@ -118,6 +120,14 @@ export interface ApiResponse {
   hijacked?: boolean | undefined;
   /** What is answered, for the audit event: the object, or its JSON. Given when the request's `audit` is there. */
   audited?: { readonly object?: KubeObject; readonly bytes?: () => Uint8Array | readonly Uint8Array[] } | undefined;
+}
+
+/** A body that is never whole in memory. */
+export interface BodyPieces {
+  /** Bytes of all pieces together. */
+  readonly size: number;
+  /** The pieces, in order. */
+  make(): Iterable<Uint8Array>;
 }
 
 /** A watch without encoding. It also ends when the request's signal aborts. */

@@ -1,4 +1,5 @@
 /** Answers put together from the cache's frames: a get is head and body, a list and a watch batch are concatenations. */
+import type { BodyPieces } from "../request.ts";
 import type { Served } from "../served.ts";
 import type { Entry } from "../storage/entry.ts";
 import { encodeListMeta, envelope, listAround, listItems, type ListMetaFields, watchFrame } from "./protobuf-frames.ts";
@@ -45,6 +46,37 @@ function wholeJsonItems(served: Served, entries: readonly Entry[]): Buffer {
 }
 
 const jsonListEnd = Buffer.from("]}\n");
+/** Items of a piece of a large list. */
+const pieceItems = 200;
+
+/** A large JSON list, made while it is sent. */
+export function listPieces(served: Served, entries: readonly Entry[], meta: ListMetaFields): BodyPieces {
+  const builtIn = served.version.codec === undefined;
+  const head = Buffer.from(jsonListHead(served, meta));
+  // With each item goes what `itemsBytes` puts around it: a brace where the head is cut off, and a comma but for the last.
+  const around = builtIn ? 2 - (served.head.length - '"metadata":{'.length) : 1;
+  let size = head.length + jsonListEnd.length - 1;
+  for (const entry of entries) size += entry.jsonLength(served) + around;
+  return {
+    size,
+    make: function* () {
+      yield head;
+      for (let at = 0; at < entries.length; at += pieceItems) {
+        if (at > 0) yield comma;
+        yield itemsBytes(served, entries.slice(at, at + pieceItems), "json");
+      }
+      yield jsonListEnd;
+    },
+  };
+}
+
+const comma = Buffer.from(",");
+
+function jsonListHead(served: Served, meta: ListMetaFields): string {
+  // Upstream's lists of custom resources have no type that would leave an empty `continue` out.
+  const shown = served.version.codec === undefined ? meta : { continue: "", ...meta };
+  return `{"kind":"${served.definition.listKind}","apiVersion":"${served.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
+}
 
 /** A whole list in up to three pieces. */
 export function listBytes(served: Served, items: Buffer, meta: ListMetaFields, format: FrameFormat): Uint8Array[] {
@@ -53,10 +85,7 @@ export function listBytes(served: Served, items: Buffer, meta: ListMetaFields, f
     const [head, tail] = listAround(served.apiVersion, listKind, encodeListMeta(meta), items.length);
     return [head, items, tail];
   }
-  // Upstream's lists of custom resources have no type that would leave an empty `continue` out.
-  const shown = served.version.codec === undefined ? meta : { continue: "", ...meta };
-  const head = `{"kind":"${listKind}","apiVersion":"${served.apiVersion}","metadata":${JSON.stringify(shown)},"items":[`;
-  return [Buffer.from(head), items, jsonListEnd];
+  return [Buffer.from(jsonListHead(served, meta)), items, jsonListEnd];
 }
 
 const eventHeads: Readonly<Record<string, Buffer>> = {

@@ -4,7 +4,7 @@ import { constants, gzip as gzipCallback } from "node:zlib";
 import type { ApiError } from "../../core/api-error.ts";
 import { auditIdOf } from "../audit/audit-id.ts";
 import { encodeGoJson } from "../../lang/json-text.ts";
-import type { ApiResponse, ResponseSink } from "../request.ts";
+import type { BodyPieces, ApiResponse, ResponseSink } from "../request.ts";
 import type { WireRequest } from "./wire-request.ts";
 
 const gzip = promisify(gzipCallback);
@@ -108,6 +108,7 @@ export async function answer(
     return;
   }
   const { bytes } = response;
+  if (response.pieces !== undefined) return sendPieces(reply, request, response.status, headers, response.pieces, compress);
   if (bytes === undefined) {
     if (response.object !== undefined) return sendBytes(reply, request, response.status, headers, encode(response.object), compress);
     if (response.status !== 304 && response.status !== 204 && response.status !== 101) headers.push("content-length", "0");
@@ -128,6 +129,22 @@ export async function answer(
   headers.push("content-length", String(size));
   if (request.method === "HEAD") return reply.send(response.status, headers, undefined);
   await pump(bytes, reply.begin(response.status, headers));
+}
+
+async function sendPieces(
+  reply: Reply,
+  request: WireRequest,
+  status: number,
+  headers: OutgoingHeaders,
+  pieces: BodyPieces,
+  compress: boolean,
+): Promise<void> {
+  if (compress && acceptsGzip(request)) {
+    return sendBytes(reply, request, status, headers, Buffer.concat([...pieces.make()], pieces.size), compress);
+  }
+  headers.push("content-length", String(pieces.size));
+  if (request.method === "HEAD") return reply.send(status, headers, undefined);
+  await pump(pieces.make(), reply.begin(status, headers));
 }
 
 function encode(object: object): Uint8Array {
@@ -157,7 +174,7 @@ async function sendBytes(
  * Hands a body over no faster than the peer takes it. Small chunks are joined, since each write is a frame; large ones are
  * cut, so that a connection that carries many lists holds one piece of each.
  */
-async function pump(chunks: readonly Uint8Array[], sink: ResponseSink): Promise<void> {
+async function pump(chunks: Iterable<Uint8Array>, sink: ResponseSink): Promise<void> {
   let pending: Uint8Array[] = [];
   let size = 0;
   const flush = async (): Promise<void> => {

@@ -2,7 +2,7 @@ import { ApiError, badRequest } from "../../core/api-error.ts";
 import type { KubeList, KubeObject } from "../../schema/object.ts";
 import type { OrderedMap } from "../../store/ordered-map.ts";
 import { prefixEnd } from "../../store/ordered-map.ts";
-import { type FrameFormat, itemsBytes, listBytes, type ListMetaFields } from "../encoding/frames.ts";
+import { type FrameFormat, itemsBytes, listBytes, listPieces, type ListMetaFields } from "../encoding/frames.ts";
 import type { Negotiated } from "../encoding/negotiation.ts";
 import { asPartialObjectMetadataList, asTable, includeObjectOf } from "../encoding/transformations.ts";
 import type { ApiResponse } from "../request.ts";
@@ -121,11 +121,17 @@ function countAfter(scope: Scope, tree: OrderedMap<Entry>, prefix: string, last:
   return tree.forRange(`${last}\u0000`, prefixEnd(prefix), false);
 }
 
+/** Longer lists are made while they are sent: many of them at once, or one of a hundred thousand objects, would fill the memory. */
+const wholeItems = 5000;
+
 /** A page in the negotiated form. */
 export async function respondPage(scope: Scope, page: Page, negotiated: Negotiated): Promise<ApiResponse> {
   const { request, served } = scope;
   const { as, format } = negotiated;
   if (as === undefined && request.inProcess !== true && format !== "yaml" && !negotiated.pretty) {
+    if (format === "json" && page.entries.length > wholeItems && request.audit?.wantsResponse !== true) {
+      return { status: 200, headers: contentHeaders(format), pieces: listPieces(served, page.entries, page.meta) };
+    }
     const bytes = (as: FrameFormat): readonly Uint8Array[] => listBytes(served, pageItems(scope, page, as), page.meta, as);
     const audited = request.audit?.wantsResponse === true ? { bytes: () => bytes("json") } : undefined;
     return { status: 200, headers: contentHeaders(format), bytes: bytes(format), audited };
