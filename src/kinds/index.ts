@@ -1,4 +1,4 @@
-/** Every built-in kind that is served by default, one line each. */
+/** Every built-in kind that is served by default, and some that are not, one line each. */
 import type { UnstructuredObject } from "../schema/object.ts";
 import type { Kind } from "./kind.ts";
 import {
@@ -46,6 +46,7 @@ import { persistentVolumeKind } from "./persistent-volume/index.ts";
 import { persistentVolumeClaimKind } from "./persistent-volume-claim/index.ts";
 import { podKind } from "./pod/index.ts";
 import { podDisruptionBudgetKind } from "./pod-disruption-budget/index.ts";
+import { podGroupKind } from "./pod-group/index.ts";
 import { podTemplateKind } from "./pod-template/index.ts";
 import { priorityClassKind } from "./priority-class/index.ts";
 import { priorityLevelConfigurationKind } from "./priority-level-configuration/index.ts";
@@ -69,6 +70,7 @@ import { validatingAdmissionPolicyBindingKind } from "./validating-admission-pol
 import { validatingWebhookConfigurationKind } from "./validating-webhook-configuration/index.ts";
 import { volumeAttachmentKind } from "./volume-attachment/index.ts";
 import { volumeAttributesClassKind } from "./volume-attributes-class/index.ts";
+import { workloadKind } from "./workload/index.ts";
 
 export const kinds: readonly Kind[] = [
   // core-v1
@@ -153,6 +155,9 @@ export const kinds: readonly Kind[] = [
   resourceSliceKind,
   // scheduling-v1
   priorityClassKind,
+  // scheduling-v1alpha2
+  podGroupKind,
+  workloadKind,
   // storage-v1
   csiDriverKind,
   csiNodeKind,

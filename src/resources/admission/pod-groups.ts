@@ -27,7 +27,7 @@ export function podGroupWorkloadExists(deps: ResourceDeps): AdmissionPlugin {
     handles: (a) => a.operation === "CREATE" && isAbout(a, group, "podgroups"),
     validate: async (attributes) => {
       const reference = (attributes.object as unknown as PodGroup).spec.podGroupTemplateRef?.workload;
-      if (reference === undefined) return;
+      if (!reference) return;
       const { workloadName, podGroupTemplateName } = reference;
       const found = await deps.objects(group, "workloads").get(attributes.namespace, workloadName);
       const named = JSON.stringify(workloadName);

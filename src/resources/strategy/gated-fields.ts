@@ -24,6 +24,16 @@ const alphaFields: readonly GatedField[] = [
   { gate: "PodCertificateRequest", path: "volumes[].projected.sources[].podCertificate" },
   { gate: "MaxUnavailableStatefulSet", of: "apps/statefulsets", path: "spec.updateStrategy.rollingUpdate.maxUnavailable" },
   { gate: "CrossNamespaceVolumeDataSource", of: "/persistentvolumeclaims", path: "spec.dataSourceRef" },
+  { gate: "TopologyAwareWorkloadScheduling", of: "scheduling.k8s.io/podgroups", path: "spec.schedulingConstraints" },
+  { gate: "TopologyAwareWorkloadScheduling", of: "scheduling.k8s.io/workloads", path: "spec.podGroupTemplates[].schedulingConstraints" },
+  { gate: "DRAWorkloadResourceClaims", of: "scheduling.k8s.io/podgroups", path: "spec.resourceClaims" },
+  { gate: "DRAWorkloadResourceClaims", of: "scheduling.k8s.io/workloads", path: "spec.podGroupTemplates[].resourceClaims" },
+  { gate: "WorkloadAwarePreemption", of: "scheduling.k8s.io/podgroups", path: "spec.disruptionMode" },
+  { gate: "WorkloadAwarePreemption", of: "scheduling.k8s.io/workloads", path: "spec.podGroupTemplates[].disruptionMode" },
+  { gate: "WorkloadAwarePreemption", of: "scheduling.k8s.io/podgroups", path: "spec.priorityClassName" },
+  { gate: "WorkloadAwarePreemption", of: "scheduling.k8s.io/workloads", path: "spec.podGroupTemplates[].priorityClassName" },
+  { gate: "WorkloadAwarePreemption", of: "scheduling.k8s.io/podgroups", path: "spec.priority" },
+  { gate: "WorkloadAwarePreemption", of: "scheduling.k8s.io/workloads", path: "spec.podGroupTemplates[].priority" },
 ];
 
 /** On by default. */
