@@ -652,6 +652,25 @@ const namespaces: Sequence = {
   ],
 };
 
+const part = (kind: string, path: string): Step => ({
+  method: "GET",
+  path,
+  headers: { accept: `application/json;as=${kind};v=v1;g=meta.k8s.io` },
+});
+const parts: Sequence = {
+  title: "metadata alone tells of managers too",
+  steps: [
+    step("apply one", `${core}/configmaps/a`, cm({ a: "1" }, { labels: { part: "yes" } })),
+    part("PartialObjectMetadata", `${core}/configmaps/a`),
+    part("PartialObjectMetadataList", `${core}/configmaps?labelSelector=part`),
+    {
+      ...step("apply one", `${core}/configmaps/a`, cm({ b: "1" }, { labels: { part: "yes" } })),
+      headers: { "content-type": "application/apply-patch+yaml", accept: "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io" },
+    },
+    step("delete", `${core}/configmaps/a`),
+  ],
+};
+
 const clientSide = (name: string, data: object): object => {
   const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: "NS", annotations: {} }, data };
   const annotations = { "kubectl.kubernetes.io/last-applied-configuration": `${JSON.stringify(object)}\n` };
@@ -853,6 +872,7 @@ export const sequences: readonly Sequence[] = [
   gauges,
   refused,
   namespaces,
+  parts,
   lastApplied,
   crowd,
   patches,
