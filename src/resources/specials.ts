@@ -1,6 +1,7 @@
 /** What each built-in resource is beyond its fields, by `group/resource`: one readable list. */
 import { autoscalerFromV1, autoscalerToV1 } from "./autoscaling-conversion.ts";
 import { certificateSigningRequests } from "./certificate-signing-requests.ts";
+import { clusterTrustBundles } from "./cluster-trust-bundles.ts";
 import { componentStatusHandler } from "./component-statuses.ts";
 import { customResourceDefinitions } from "./custom-resource-definitions.ts";
 import type { ResourceDeps } from "./deps.ts";
@@ -19,6 +20,7 @@ import { podStrategy } from "./pods/strategy.ts";
 import { ServiceAllocators } from "./services/allocators.ts";
 import { serviceStrategy } from "./services/strategy.ts";
 import { bindingSpecial, roleSpecial } from "./rbac.ts";
+import { podCertificateRequests } from "./pod-certificate-requests.ts";
 import { scaleSubresource } from "./scale.ts";
 import type { Special, SubresourceMaker } from "./special.ts";
 
@@ -59,6 +61,8 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
       conversions: { v1: { toStorage: autoscalerFromV1, fromStorage: autoscalerToV1 } },
     },
     "certificates.k8s.io/certificatesigningrequests": certificateSigningRequests,
+    "certificates.k8s.io/clustertrustbundles": clusterTrustBundles,
+    "certificates.k8s.io/podcertificaterequests": podCertificateRequests(deps),
     "events.k8s.io/events": eventsNewer(deps),
     "rbac.authorization.k8s.io/clusterrolebindings": bindingSpecial(deps, "clusterrolebindings"),
     "rbac.authorization.k8s.io/clusterroles": roleSpecial(deps, "clusterroles"),

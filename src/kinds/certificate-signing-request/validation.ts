@@ -91,7 +91,8 @@ function validateUsages(usages: readonly string[], before: readonly string[], er
   });
 }
 
-function validateSignerName(name: string, at: FieldPath, errors: FieldError[]): void {
+/** `example.com/name`. */
+export function validateSignerName(name: string, at: FieldPath, errors: FieldError[]): void {
   if (!name) {
     errors.push(required(at));
     return;

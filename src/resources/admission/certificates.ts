@@ -1,5 +1,6 @@
 /** Who may approve and sign certificates for a signer, and what nobody may ask for. */
-import type { AdmissionAttributes, AdmissionPlugin } from "../../apiserver/admission.ts";
+import type { AdmissionPlugin } from "../../apiserver/admission.ts";
+import type { UserInfo } from "../../auth/user.ts";
 import { jsonEqual } from "../../apiserver/json-equal.ts";
 import { parseCsr } from "../../host/pki.ts";
 import type { CertificateSigningRequest } from "../../schema/types/certificates-v1.ts";
@@ -11,13 +12,14 @@ import { isAbout, refusal } from "./forbidden.ts";
 const group = "certificates.k8s.io";
 const resource = "certificatesigningrequests";
 
-async function mayUseSigner(deps: ResourceDeps, attributes: AdmissionAttributes, verb: string, signer: string): Promise<boolean> {
+/** May this user do that for a signer, or for all signers of its domain? */
+export async function mayUseSigner(deps: ResourceDeps, user: UserInfo, verb: string, signer: string): Promise<boolean> {
   if (deps.authorizer === undefined) return true;
   const slash = signer.indexOf("/");
   // The signer itself, or all signers of its domain.
   for (const name of [signer, `${slash < 0 ? signer : signer.slice(0, slash)}/*`]) {
     const verdict = await deps.authorizer.authorize({
-      user: attributes.user,
+      user,
       verb,
       resourceRequest: true,
       path: "",
@@ -39,7 +41,7 @@ export function certificateApproval(deps: ResourceDeps): AdmissionPlugin {
     handles: (a) => a.operation === "UPDATE" && isAbout(a, group, resource, "approval"),
     validate: async (attributes) => {
       const signer = (attributes.oldObject as unknown as CertificateSigningRequest).spec.signerName;
-      if (!(await mayUseSigner(deps, attributes, "approve", signer)))
+      if (!(await mayUseSigner(deps, attributes.user, "approve", signer)))
         throw refusal(attributes, `user not permitted to approve requests with signerName ${JSON.stringify(signer)}`);
     },
   };
@@ -55,7 +57,7 @@ export function certificateSigning(deps: ResourceDeps): AdmissionPlugin {
       const same =
         old.status?.certificate === now.status?.certificate && jsonEqual(old.status?.conditions ?? [], now.status?.conditions ?? []);
       if (same) return;
-      if (!(await mayUseSigner(deps, attributes, "sign", old.spec.signerName)))
+      if (!(await mayUseSigner(deps, attributes.user, "sign", old.spec.signerName)))
         throw refusal(attributes, `user not permitted to sign requests with signerName ${JSON.stringify(old.spec.signerName)}`);
     },
   };
@@ -74,7 +76,7 @@ export function clusterTrustBundleAttest(deps: ResourceDeps): AdmissionPlugin {
       const signer = (object as unknown as ClusterTrustBundle).spec.signerName ?? "";
       if (object === undefined || signer === "") return;
       if (oldObject !== undefined && onlyCollectorFields(object, oldObject)) return;
-      if (!(await mayUseSigner(deps, attributes, "attest", signer)))
+      if (!(await mayUseSigner(deps, attributes.user, "attest", signer)))
         throw refusal(attributes, `user not permitted to attest for signerName ${JSON.stringify(signer)}`);
     },
   };
