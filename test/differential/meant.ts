@@ -5,19 +5,20 @@ import type { Case } from "./case.ts";
 
 interface Meant {
   readonly kind: RegExp;
+  readonly title: RegExp;
   readonly line: RegExp;
   readonly reason: string;
 }
 
-/** A line each: `KIND | PATTERN OF THE DIFFERENCE | REASON`; `#` begins a comment. */
+/** A line each: `KIND | TITLE | DIFFERENCE | REASON`; `#` begins a comment. */
 function read(): Meant[] {
   const lines = readFileSync(join(import.meta.dirname, "meant.txt"), "utf8").split("\n");
   return lines
     .filter((l) => l.trim() !== "" && !l.startsWith("#"))
     .map((l) => {
-      const [kind = "", line = "", reason = ""] = l.split(" | ").map((part) => part.trim());
-      if (reason === "") throw new Error(`meant.txt: ${l}: KIND | PATTERN | REASON is expected`);
-      return { kind: new RegExp(`^(?:${kind})$`), line: new RegExp(line), reason };
+      const [kind = "", title = "", line = "", reason = ""] = l.split(" | ").map((part) => part.trim());
+      if (reason === "") throw new Error(`meant.txt: ${l}: KIND | TITLE | DIFFERENCE | REASON is expected`);
+      return { kind: new RegExp(`^(?:${kind})$`), title: new RegExp(title), line: new RegExp(line), reason };
     });
 }
 
@@ -27,7 +28,7 @@ const entries = read();
 export function meantReason(one: Case, lines: readonly string[]): string | undefined {
   let reason: string | undefined;
   for (const line of lines) {
-    const entry = entries.find((e) => e.kind.test(one.kind) && e.line.test(line));
+    const entry = entries.find((e) => e.kind.test(one.kind) && e.title.test(one.title) && e.line.test(line));
     if (entry === undefined) return undefined;
     reason = entry.reason;
   }

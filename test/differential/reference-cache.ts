@@ -6,7 +6,8 @@ import type { Answer, Case } from "./case.ts";
 
 export class ReferenceCache {
   readonly #file: string | undefined;
-  readonly #known = new Map<string, readonly Answer[]>();
+  /** Lines as they are: most are never asked for. */
+  readonly #known = new Map<string, string>();
   #pending: string[] = [];
 
   constructor(directory: string | undefined, kind: string) {
@@ -16,12 +17,13 @@ export class ReferenceCache {
     if (!existsSync(this.#file)) return;
     for (const line of readFileSync(this.#file, "utf8").split("\n")) {
       const at = line.indexOf(" ");
-      if (at > 0) this.#known.set(line.slice(0, at), JSON.parse(line.slice(at + 1)) as Answer[]);
+      if (at > 0) this.#known.set(line.slice(0, at), line.slice(at + 1));
     }
   }
 
   get(key: string): readonly Answer[] | undefined {
-    return this.#known.get(key);
+    const line = this.#known.get(key);
+    return line === undefined ? undefined : (JSON.parse(line) as Answer[]);
   }
 
   put(key: string, answers: readonly Answer[]): void {

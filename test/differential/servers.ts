@@ -39,7 +39,7 @@ function warningsOf(header: string | undefined): string[] {
   return [...(header ?? "").matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)].map((m) => (m[1] ?? "").replace(/\\(.)/g, "$1"));
 }
 
-const isReset = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === "ECONNRESET";
+const isReset = (error: unknown): boolean => ["ECONNRESET", "EPIPE"].includes((error as NodeJS.ErrnoException).code ?? "");
 
 function ended(error: unknown): Answer {
   if (!isReset(error)) throw error;

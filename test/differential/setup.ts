@@ -79,7 +79,8 @@ export async function store(
 
 /** The object when the server itself has stopped writing it: definitions get their names accepted, API services are tried. */
 async function settled(server: Server, path: string): Promise<unknown> {
-  const slow = path.startsWith("/apis/apiextensions.k8s.io/") || path.startsWith("/apis/apiregistration.k8s.io/") || path.includes("/flowschemas/");
+  const slow =
+    path.startsWith("/apis/apiextensions.k8s.io/") || path.startsWith("/apis/apiregistration.k8s.io/") || path.includes("/flowschemas/");
   for (let last = ""; ; ) {
     const { body } = await must(server, { method: "GET", path });
     const { resourceVersion } = (body as { metadata: Identity }).metadata;

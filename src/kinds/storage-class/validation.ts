@@ -3,7 +3,6 @@ import { duplicate, FieldPath, invalidField, notSupported, required, tooLong } f
 import type { StorageClass } from "../../schema/types/storage-v1.ts";
 import { byteLength, validateQualifiedName } from "../formats.ts";
 import { validateImmutable, validateLabelName } from "../object-meta.ts";
-import { semanticEqual } from "../semantic-equal.ts";
 import { sorted } from "../workload-validation.ts";
 
 const path = (field: string): Path => new FieldPath(field);
@@ -53,7 +52,7 @@ export function validateParameters(parameters: Readonly<Record<string, string>> 
 
 function validateTopologies(terms: NonNullable<StorageClass["allowedTopologies"]>, at: Path, errors: FieldError[]): void {
   // Upstream begins with as many empty terms as there are terms.
-  const seen: object[] = terms.map(() => ({}));
+  const seen = terms.map(() => termText({}));
   terms.forEach(({ matchLabelExpressions = [] }, i) => {
     const here = at.index(i).child("matchLabelExpressions");
     const term: Record<string, string[]> = {};
@@ -67,7 +66,11 @@ function validateTopologies(terms: NonNullable<StorageClass["allowedTopologies"]
       if (key in term) errors.push(duplicate(one.child("key"), key));
       term[key] = [...new Set(values ?? [])].sort();
     });
-    for (const other of seen) if (semanticEqual(other, term)) errors.push(duplicate(here, ""));
-    seen.push(term);
+    for (const other of seen) if (other === termText(term)) errors.push(duplicate(here, ""));
+    seen.push(termText(term));
   });
+}
+
+function termText(term: Readonly<Record<string, readonly string[]>>): string {
+  return JSON.stringify(Object.entries(term).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
