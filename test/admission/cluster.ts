@@ -36,7 +36,7 @@ export interface Cluster extends AsyncDisposable {
 /** What is only to be refused before it would be answered. */
 const unanswered = (): Promise<never> => Promise.reject(new Error("nobody answers here"));
 
-export async function startCluster(options: { authorizer?: Authorizer } = {}): Promise<Cluster> {
+export async function startCluster(options: { authorizer?: Authorizer; configurationFile?: string } = {}): Promise<Cluster> {
   const [clock, log] = [systemClock, silent];
   const store = memoryStore({ clock });
   const admission: AdmissionPlugin[] = [];
@@ -52,7 +52,7 @@ export async function startCluster(options: { authorizer?: Authorizer } = {}): P
     ...(options.authorizer === undefined ? {} : { authorizer: options.authorizer }),
   };
   for (const definition of builtinResources(deps)) server.install(definition);
-  const generic = genericAdmission(deps, { server, metrics });
+  const generic = genericAdmission(deps, { server, metrics, configurationFile: options.configurationFile });
   admission.push(...admissionChain(deps, { metrics, generic: generic.plugins }));
   await server.start();
   await ensureBootstrapObjects(client, { serviceCidrs: ["10.96.0.0/16"], clock });

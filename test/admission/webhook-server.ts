@@ -20,6 +20,8 @@ export interface WebhookServer extends AsyncDisposable {
   readonly caBundle: string;
   /** `clientConfig` of a webhook whose calls `answer` answers. */
   serve(path: string, answer: (request: Asked) => Answered | Promise<Answered>): { url: string; caBundle: string };
+  /** The Authorization headers so far. */
+  readonly authorizations: string[];
   /** Every request so far, by path. */
   readonly asked: Map<string, Asked[]>;
 }
@@ -27,7 +29,9 @@ export interface WebhookServer extends AsyncDisposable {
 export async function startWebhookServer(): Promise<WebhookServer> {
   const answers = new Map<string, (request: Asked) => Answered | Promise<Answered>>();
   const asked = new Map<string, Asked[]>();
+  const authorizations: string[] = [];
   const server = createServer({ cert: serving.certificate, key: serving.key }, (request, response) => {
+    authorizations.push(request.headers.authorization ?? "");
     let body = "";
     request.on("data", (chunk: Buffer) => (body += chunk.toString("utf8")));
     request.on("end", () => {
@@ -49,6 +53,7 @@ export async function startWebhookServer(): Promise<WebhookServer> {
     port,
     caBundle,
     asked,
+    authorizations,
     serve: (path, answer) => {
       answers.set(path, answer);
       return { url: `https://127.0.0.1:${port}${path}`, caBundle };
