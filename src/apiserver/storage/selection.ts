@@ -55,6 +55,11 @@ export class Selection {
     return field === "metadata.namespace" ? entry.namespace : (entry.fields(this.#strategy)[field] ?? "");
   }
 
+  /** How many requirements there are. */
+  get size(): number {
+    return (this.fields?.requirements.length ?? 0) + (this.labels?.requirements.length ?? 0);
+  }
+
   /** The requirements that an index can answer, the most selective kind first: fields, then labels. */
   get terms(): readonly IndexTerm[] {
     const source = this.#strategy;

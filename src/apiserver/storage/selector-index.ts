@@ -22,6 +22,13 @@ export interface IndexTerm {
   readonly source: FieldSource;
 }
 
+export interface Found {
+  /** Of all objects that can match, in order. */
+  readonly keys: readonly string[];
+  /** All of them do match. */
+  readonly exact: boolean;
+}
+
 /** Fewer objects are looked at one by one. */
 const fewest = 500;
 const mostIndexes = 12;
@@ -143,8 +150,8 @@ export class SelectorIndexes {
     return index.ready;
   }
 
-  /** The keys of all objects that can match, in order; undefined when one had better look at all. */
-  find(selection: Selection): readonly string[] | undefined {
+  /** Undefined when one had better look at all objects. */
+  find(selection: Selection): Found | undefined {
     if (selection.everything || this.#indexes.length === 0) return undefined;
     let best: { index: Index; term: IndexTerm; size: number } | undefined;
     for (const term of selection.terms) {
@@ -157,6 +164,6 @@ export class SelectorIndexes {
     if (best === undefined || best.size > this.#cache.count(selection.namespace) / 4) return undefined;
     const keys = best.index.keys(best.term.values);
     const { prefix } = selection;
-    return (prefix === "" ? keys : keys.filter((key) => key.startsWith(prefix))).sort();
+    return { keys: (prefix === "" ? keys : keys.filter((key) => key.startsWith(prefix))).sort(), exact: selection.size === 1 };
   }
 }

@@ -91,8 +91,9 @@ function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, r
     return { entries, meta: { resourceVersion: String(revision) }, cacheKey: undefined };
   }
   let more = false;
+  const found = tree === cache.tree ? cache.indexes.find(selection) : undefined;
   const visit = (entry: Entry): boolean => {
-    if (!selection.matches(entry)) return false;
+    if (found?.exact !== true && !selection.matches(entry)) return false;
     if (limit > 0 && entries.length === limit) {
       more = true;
       return true;
@@ -100,9 +101,8 @@ function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, r
     entries.push(entry);
     return false;
   };
-  const keys = tree === cache.tree ? cache.indexes.find(selection) : undefined;
-  if (keys === undefined) cache.scan(tree, prefix, start, visit);
-  else for (const key of keys) if (key >= start && visit(tree.get(key) as Entry)) break;
+  if (found === undefined) cache.scan(tree, prefix, start, visit);
+  else for (const key of found.keys) if (key >= start && visit(tree.get(key) as Entry)) break;
   const cacheKey = tree === cache.tree && selection.everything ? `${prefix}\u0000${start}\u0000${limit}` : undefined;
   if (!more) return { entries, meta: { resourceVersion: String(revision) }, cacheKey };
   const last = (entries.at(-1) as Entry).key;
