@@ -29,8 +29,9 @@ export function compileCustomSchema(version: Version, checkMetadata: CheckMetada
     validateUpdate(object, old) {
       if (schema === undefined) return [];
       // Lists that were wrong before stay allowed as they are.
-      const lists = validateListTypes(old, schema).length === 0 ? validateListTypes(object, schema) : [];
-      return [...validateAgainstSchema(object, schema, old), ...embedded(object), ...lists];
+      const lists = validateListTypes(object, schema);
+      const allowed = lists.length > 0 && validateListTypes(old, schema).length > 0;
+      return [...validateAgainstSchema(object, schema, old), ...embedded(object), ...(allowed ? [] : lists)];
     },
     validateStatusUpdate: (object, old) => {
       const status = schema?.properties.get("status");

@@ -7,6 +7,8 @@ import { encodeGoJson } from "../../lang/json-text.ts";
 import { dns1035Label } from "../../core/names.ts";
 import type { GroupVersionKind, UnstructuredObject } from "../object.ts";
 import type { ObjectMeta } from "../types/meta-v1.ts";
+import { isShaped } from "./shaped.ts";
+import { type NormalizeReport, normalizeReporting, TypeMismatch } from "../normalize.ts";
 import { prune, pruneNulls } from "./prune.ts";
 import type { StructuralSchema } from "./schema.ts";
 
@@ -46,8 +48,10 @@ export function coerceCustomResource(
 ): string[] {
   const problems = coerceMetadata(object as JsonObject, "metadata", validation);
   if (schema === undefined) return problems;
-  for (const path of prune(object as JsonObject, schema)) problems.push(`unknown field "${path}"`);
-  pruneNulls(object, schema);
+  if (!isShaped(object, schema)) {
+    for (const path of prune(object as JsonObject, schema)) problems.push(`unknown field "${path}"`);
+    pruneNulls(object, schema);
+  }
   problems.push(...coerceEmbedded(object, schema, new FieldPath(), validation));
   return problems;
 }
@@ -55,9 +59,27 @@ export function coerceCustomResource(
 /** Types `metadata` as ObjectMeta; problems name the fields below `path`. */
 function coerceMetadata(object: JsonObject, path: string, validation: FieldValidation): string[] {
   if (!Object.hasOwn(object, "metadata")) return [];
+  const typed = typedMetadata(object["metadata"], validation);
+  if (typed !== undefined) {
+    object["metadata"] = typed;
+    return [];
+  }
   const { object: metadata, problems } = decodeJson(encodeJson(object["metadata"]), objectMeta, validation);
   object["metadata"] = metadata;
   return problems.map((p) => p.replace(/"(.*)"$/, (_, field: string) => `"${path}.${field}"`));
+}
+
+/** Metadata without a fault, which is nearly all; undefined: it has to be read as text, to say what is wrong. */
+function typedMetadata(metadata: unknown, validation: FieldValidation): unknown {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)) return undefined;
+  const report: NormalizeReport = { unknownFields: false };
+  try {
+    const typed = normalizeReporting(objectMeta, metadata, report);
+    return report.unknownFields && validation !== "Ignore" ? undefined : typed;
+  } catch (error) {
+    if (error instanceof TypeMismatch) return undefined;
+    throw error;
+  }
 }
 
 /** A value as Go writes decoded JSON: keys of maps in order. */
@@ -76,7 +98,7 @@ function goText(value: unknown): string {
 
 /** The same for resources embedded by `x-kubernetes-embedded-resource`. */
 function coerceEmbedded(value: unknown, schema: StructuralSchema | undefined, path: FieldPath, validation: FieldValidation): string[] {
-  if (schema === undefined || typeof value !== "object" || value === null) return [];
+  if (!schema?.within.embedded || typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item, i) => coerceEmbedded(item, schema.items, path.index(i), validation));
   const object = value as JsonObject;
   const problems: string[] = [];
@@ -114,7 +136,7 @@ export function validateEmbedded(
   path: FieldPath = new FieldPath(),
   checkMetadata: CheckMetadata = () => [],
 ): FieldError[] {
-  if (schema === undefined || typeof value !== "object" || value === null) return [];
+  if (!schema?.within.embedded || typeof value !== "object" || value === null) return [];
   if (Array.isArray(value)) return value.flatMap((item, i) => validateEmbedded(item, schema.items, path.index(i), checkMetadata));
   const object = value as JsonObject;
   const errors = schema.embeddedResource ? embeddedErrors(object, path, checkMetadata) : [];

@@ -5,7 +5,7 @@ import { schemaOfKey, type StructuralSchema } from "./schema.ts";
 
 /** Sets every absent property that has a default, and every null one that is not nullable. */
 export function applyDefaults(value: unknown, schema: StructuralSchema | undefined): void {
-  if (schema === undefined || typeof value !== "object" || value === null) return;
+  if (schema === undefined || !schema.within.defaults || typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
       if (value[i] === null && schema.items?.defaultValue !== undefined && !schema.items.nullable)
@@ -15,8 +15,7 @@ export function applyDefaults(value: unknown, schema: StructuralSchema | undefin
     return;
   }
   const object = value as Record<string, unknown>;
-  for (const [name, property] of schema.properties) {
-    if (property.defaultValue === undefined) continue;
+  for (const { name, schema: property } of schema.defaulted) {
     const found = Object.hasOwn(object, name);
     if (!found || (object[name] === null && !property.nullable)) setOwn(object, name, mutable(property.defaultValue));
   }

@@ -7,6 +7,7 @@ type JsonObject = Record<string, unknown>;
 
 /** Field errors of doubled items, for a custom resource and everything in it. */
 export function validateListTypes(object: JsonObject, schema: StructuralSchema, path: FieldPath = new FieldPath()): FieldError[] {
+  if (!schema.within.keyedLists) return [];
   const errors: FieldError[] = [];
   const { additionalProperties } = schema;
   if (typeof additionalProperties === "object") {
@@ -20,6 +21,7 @@ export function validateListTypes(object: JsonObject, schema: StructuralSchema, 
 }
 
 function visit(value: unknown, schema: StructuralSchema, path: FieldPath, errors: FieldError[]): void {
+  if (!schema.within.keyedLists) return;
   if (Array.isArray(value)) {
     const type = schema.source["x-kubernetes-list-type"];
     if (type === "set") for (const i of doubled(value)) errors.push(duplicate(path.index(i), value[i]));

@@ -21,20 +21,38 @@ export interface StructuralSchema {
   readonly anyOf: readonly StructuralSchema[];
   readonly oneOf: readonly StructuralSchema[];
   readonly not: StructuralSchema | undefined;
+  /** The properties that have a default. */
+  readonly defaulted: readonly { readonly name: string; readonly schema: StructuralSchema }[];
+  /** What there is in the schema or somewhere below: what there is not need not be looked for. */
+  readonly within: Within;
+}
+
+interface Within {
+  readonly defaults: boolean;
+  readonly embedded: boolean;
+  /** Lists of type set or map. */
+  readonly keyedLists: boolean;
 }
 
 /** Compiles a schema. Unsupported parts (`$ref`, `patternProperties` …) are left to validation of the CRD, and ignored here. */
 export function compileSchema(source: JSONSchemaProps): StructuralSchema {
-  const { items, additionalProperties } = source;
+  const items =
+    source.items === undefined || source.items === null || Array.isArray(source.items) ? undefined : compileSchema(source.items);
+  const additional = source.additionalProperties;
+  const additionalProperties =
+    typeof additional === "object" && additional !== null ? compileSchema(additional) : (additional ?? undefined);
+  const properties = new Map(Object.entries(source.properties ?? {}).map(([name, p]) => [name, compileSchema(p)]));
+  const parts = [
+    ...properties.values(),
+    ...(items ? [items] : []),
+    ...(typeof additionalProperties === "object" ? [additionalProperties] : []),
+  ];
   return {
     source,
     types: source["x-kubernetes-int-or-string"] ? ["integer", "string"] : source.type ? [source.type] : [],
-    properties: new Map(Object.entries(source.properties ?? {}).map(([name, p]) => [name, compileSchema(p)])),
-    items: items === undefined || items === null || Array.isArray(items) ? undefined : compileSchema(items),
-    additionalProperties:
-      typeof additionalProperties === "object" && additionalProperties !== null
-        ? compileSchema(additionalProperties)
-        : (additionalProperties ?? undefined),
+    properties,
+    items,
+    additionalProperties,
     preserveUnknownFields: source["x-kubernetes-preserve-unknown-fields"] === true,
     embeddedResource: source["x-kubernetes-embedded-resource"] === true,
     nullable: source.nullable === true,
@@ -43,6 +61,17 @@ export function compileSchema(source: JSONSchemaProps): StructuralSchema {
     anyOf: (source.anyOf ?? []).map(compileSchema),
     oneOf: (source.oneOf ?? []).map(compileSchema),
     not: source.not ? compileSchema(source.not) : undefined,
+    defaulted: [...properties].flatMap(([name, schema]) => (schema.defaultValue === undefined ? [] : [{ name, schema }])),
+    within: withinOf(source, parts),
+  };
+}
+
+function withinOf(source: JSONSchemaProps, parts: readonly StructuralSchema[]): Within {
+  const listType = source["x-kubernetes-list-type"];
+  return {
+    defaults: (source.default !== undefined && source.default !== null) || parts.some((p) => p.within.defaults),
+    embedded: source["x-kubernetes-embedded-resource"] === true || parts.some((p) => p.within.embedded),
+    keyedLists: listType === "set" || listType === "map" || parts.some((p) => p.within.keyedLists),
   };
 }
 

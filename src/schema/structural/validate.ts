@@ -66,31 +66,30 @@ function jsonType(value: unknown): string {
 function validate(value: unknown, schema: StructuralSchema, path: string, old: unknown, at: string): Result {
   const result = new Result();
   if (old !== undefined && jsonEqual(value, old)) return result;
-  const field = fieldOf(path, at);
-  checkType(value, schema, path, field, result);
+  checkType(value, schema, path, at, result);
   if (value === null) {
-    checkEnum(value, schema, field, result);
+    checkEnum(value, schema, path, at, result);
     return result;
   }
-  const alternatives = checkAlternatives(value, schema, path, old, at);
-  result.merge(alternatives);
+  if (hasAlternatives(schema)) result.merge(checkAlternatives(value, schema, path, old, at));
+  else result.fits++;
   result.fits++;
   if (typeof value === "string") {
-    checkString(value, schema, path, field, result);
-    checkFormat(value, schema, path, field, result);
-  } else if (typeof value === "number" || typeof value === "bigint") checkNumber(value, schema, path, field, at, result);
-  else if (Array.isArray(value)) result.merge(checkItems(value, schema, path, field, old, at));
-  checkEnum(value, schema, field, result);
-  if (typeof value === "object" && !Array.isArray(value)) result.merge(checkProperties(value as JsonObject, schema, path, field, old, at));
+    checkString(value, schema, path, at, result);
+    checkFormat(value, schema, path, at, result);
+  } else if (typeof value === "number" || typeof value === "bigint") checkNumber(value, schema, path, at, result);
+  else if (Array.isArray(value)) result.merge(checkItems(value, schema, path, old, at));
+  checkEnum(value, schema, path, at, result);
+  if (typeof value === "object" && !Array.isArray(value)) result.merge(checkProperties(value as JsonObject, schema, path, old, at));
   result.fits++;
   return result;
 }
 
-function checkType(value: unknown, schema: StructuralSchema, path: string, field: FieldPath, result: Result): void {
+function checkType(value: unknown, schema: StructuralSchema, path: string, at: string, result: Result): void {
   const { types } = schema;
   const found = jsonType(value);
   const wrong = (wanted: string, got: string): void => {
-    result.errors.push(typeInvalid(field, got, `${path} in body must be of type ${wanted}: ${JSON.stringify(got)}`));
+    result.errors.push(typeInvalid(fieldOf(path, at), got, `${path} in body must be of type ${wanted}: ${JSON.stringify(got)}`));
   };
   if (types.length === 0) return;
   if (value === null) {
@@ -119,12 +118,12 @@ function formatOf(schema: StructuralSchema): string {
   return type === "number" && (format === "float" || format === "double") ? format : "";
 }
 
-function checkEnum(value: unknown, schema: StructuralSchema, field: FieldPath, result: Result): void {
+function checkEnum(value: unknown, schema: StructuralSchema, path: string, at: string, result: Result): void {
   const { enum: values } = schema.source;
   if (!values || values.length === 0 || (value !== null && values.some((v) => jsonEqual(v, value)))) return;
   result.errors.push(
     notSupported(
-      field,
+      fieldOf(path, at),
       value,
       values.map((v) => (typeof v === "string" ? v : JSON.stringify(v))),
     ),
@@ -154,33 +153,34 @@ export function patternError(pattern: string): string | undefined {
   return compiled instanceof Error ? compiled.message : undefined;
 }
 
-function checkString(value: string, schema: StructuralSchema, path: string, field: FieldPath, result: Result): void {
+function checkString(value: string, schema: StructuralSchema, path: string, at: string, result: Result): void {
   const { maxLength, minLength, pattern } = schema.source;
   const length = maxLength === undefined && minLength === undefined ? 0 : Array.from(value).length;
-  if (typeof maxLength === "number" && length > maxLength) result.errors.push(tooLong(field, maxLength));
+  if (typeof maxLength === "number" && length > maxLength) result.errors.push(tooLong(fieldOf(path, at), maxLength));
   else if (typeof minLength === "number" && length < minLength) {
-    result.errors.push(invalidField(field, value, `${path} in body should be at least ${minLength} chars long`));
+    result.errors.push(invalidField(fieldOf(path, at), value, `${path} in body should be at least ${minLength} chars long`));
   } else if (pattern) {
     const compiled = compilePattern(pattern);
     if (compiled instanceof Error) {
       result.errors.push(
-        invalidField(field, value, `${path} in body should match '${pattern}, but pattern is invalid: ${compiled.message}'`),
+        invalidField(fieldOf(path, at), value, `${path} in body should match '${pattern}, but pattern is invalid: ${compiled.message}'`),
       );
-    } else if (!compiled.matcher(value).find()) result.errors.push(invalidField(field, value, `${path} in body should match '${pattern}'`));
+    } else if (!compiled.matcher(value).find())
+      result.errors.push(invalidField(fieldOf(path, at), value, `${path} in body should match '${pattern}'`));
   }
   result.fits++;
 }
 
-function checkFormat(value: string, schema: StructuralSchema, path: string, field: FieldPath, result: Result): void {
+function checkFormat(value: string, schema: StructuralSchema, path: string, at: string, result: Result): void {
   const format = formatOf(schema);
   if (format === "" || !isKnownFormat(format)) return;
   if (!hasFormat(format, value)) {
-    result.errors.push(typeInvalid(field, value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
+    result.errors.push(typeInvalid(fieldOf(path, at), value, `${path} in body must be of type ${format}: ${JSON.stringify(value)}`));
   }
   result.fits++;
 }
 
-function checkNumber(value: number | bigint, schema: StructuralSchema, path: string, field: FieldPath, at: string, result: Result): void {
+function checkNumber(value: number | bigint, schema: StructuralSchema, path: string, at: string, result: Result): void {
   const { multipleOf, maximum, minimum, exclusiveMaximum, exclusiveMinimum } = schema.source;
   const format = formatOf(schema);
   const whole = schema.types.length === 1 && schema.types[0] === "integer";
@@ -196,11 +196,12 @@ function checkNumber(value: number | bigint, schema: StructuralSchema, path: str
   // Upstream compares integers with the integer part of a bound that is of the type.
   const bound = (limit: number, what: string): number => (inRange(limit, what) && isInteger ? Math.trunc(limit) : limit);
   const says = (what: string): void => {
-    result.errors.push(invalidField(field, value, `${path} in body should be ${what}`));
+    result.errors.push(invalidField(fieldOf(path, at), value, `${path} in body should be ${what}`));
   };
   if (typeof multipleOf === "number") {
     const factor = bound(multipleOf, "MultipleOf");
-    if (factor <= 0) result.errors.push(invalidField(field, factor, `factor MultipleOf declared for ${path} must be positive: ${factor}`));
+    if (factor <= 0)
+      result.errors.push(invalidField(fieldOf(path, at), factor, `factor MultipleOf declared for ${path} must be positive: ${factor}`));
     else if (!isMultiple(value, factor)) says(`a multiple of ${factor}`);
   }
   if (typeof minimum === "number") {
@@ -231,33 +232,34 @@ function oldItem(item: unknown, schema: StructuralSchema, old: unknown): unknown
   return old.find((o) => keys.every((key) => jsonEqual((o as JsonObject | null)?.[key], (item as JsonObject | null)?.[key])));
 }
 
-function checkItems(items: unknown[], schema: StructuralSchema, path: string, field: FieldPath, old: unknown, at: string): Result {
+function checkItems(items: unknown[], schema: StructuralSchema, path: string, old: unknown, at: string): Result {
   const result = new Result();
   if (schema.items !== undefined) {
     for (const [i, item] of items.entries()) result.merge(validate(item, schema.items, `${path}[${i}]`, oldItem(item, schema, old), at));
   }
   const { minItems, maxItems, uniqueItems } = schema.source;
   if (typeof minItems === "number" && items.length < minItems) {
-    result.errors.push(invalidField(field, items.length, `${path} in body should have at least ${minItems} items`));
+    result.errors.push(invalidField(fieldOf(path, at), items.length, `${path} in body should have at least ${minItems} items`));
   }
-  if (typeof maxItems === "number" && items.length > maxItems) result.errors.push(tooMany(field, items.length, maxItems));
+  if (typeof maxItems === "number" && items.length > maxItems) result.errors.push(tooMany(fieldOf(path, at), items.length, maxItems));
   if (uniqueItems && items.some((item, i) => items.slice(0, i).some((other) => jsonEqual(item, other)))) {
-    result.errors.push(invalidField(field, "", `${path} in body shouldn't contain duplicates`));
+    result.errors.push(invalidField(fieldOf(path, at), "", `${path} in body shouldn't contain duplicates`));
   }
   result.fits += 2;
   return result;
 }
 
-function checkProperties(object: JsonObject, schema: StructuralSchema, path: string, field: FieldPath, old: unknown, at: string): Result {
+function checkProperties(object: JsonObject, schema: StructuralSchema, path: string, old: unknown, at: string): Result {
   const result = new Result();
   const { minProperties, maxProperties, required: names } = schema.source;
   const keys = Object.keys(object);
   const oldOf = (key: string): unknown =>
     typeof old === "object" && old !== null && Object.hasOwn(old, key) ? (old as JsonObject)[key] : undefined;
   if (typeof minProperties === "number" && keys.length < minProperties) {
-    result.errors.push(invalidField(field, keys.length, `${path} in body should have at least ${minProperties} properties`));
+    result.errors.push(invalidField(fieldOf(path, at), keys.length, `${path} in body should have at least ${minProperties} properties`));
   }
-  if (typeof maxProperties === "number" && keys.length > maxProperties) result.errors.push(tooMany(field, keys.length, maxProperties));
+  if (typeof maxProperties === "number" && keys.length > maxProperties)
+    result.errors.push(tooMany(fieldOf(path, at), keys.length, maxProperties));
   const { additionalProperties } = schema;
   if (typeof additionalProperties === "object") {
     for (const key of keys) {
@@ -271,6 +273,10 @@ function checkProperties(object: JsonObject, schema: StructuralSchema, path: str
   for (const name of names ?? []) if (!Object.hasOwn(object, name)) result.errors.push(required(fieldOf(`${path}.${name}`, at)));
   result.fits++;
   return result;
+}
+
+function hasAlternatives({ anyOf, oneOf, allOf, not }: StructuralSchema): boolean {
+  return anyOf.length > 0 || oneOf.length > 0 || allOf.length > 0 || not !== undefined;
 }
 
 /** allOf, anyOf, oneOf and not. Of failed alternatives the one that fits best is told. */
