@@ -175,7 +175,7 @@ for (const [name, http1] of [
 
     void it("health is told in upstream's words", async () => {
       assert.equal((await get("/healthz")).text, "ok");
-      assert.equal((await get("/readyz?verbose")).text, "[+]ping ok\n[+]log ok\n[+]etcd ok\nreadyz check passed\n");
+      assert.equal((await get("/readyz?verbose")).text, "[+]ping ok\n[+]log ok\n[+]etcd ok\n[+]shutdown ok\nreadyz check passed\n");
       assert.equal(
         (await get("/livez?verbose&exclude=etcd&exclude=none")).text,
         '[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\nwarn: some health checks cannot be excluded: no matches for "none"\nlivez check passed\n',
@@ -189,7 +189,7 @@ for (const [name, http1] of [
       world.server.addReadyCheck("storage", () => why);
       const answer = await get("/readyz");
       assert.equal(answer.status, 500);
-      assert.match(answer.text, /\[-\]storage failed: reason withheld\nreadyz check failed\n$/);
+      assert.match(answer.text, /\[-\]storage failed: reason withheld\n\[\+\]shutdown ok\nreadyz check failed\n$/);
       assert.equal((await get("/readyz/storage")).text, "internal server error: disk is full\n");
       why = undefined;
       assert.equal((await get("/readyz")).status, 200);
