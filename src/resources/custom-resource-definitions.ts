@@ -28,5 +28,8 @@ function mark(object: UnstructuredObject, now: number): void {
   // Deleted before: what has been done since then is not forgotten.
   if (finalizers.includes(cleanupFinalizer)) return;
   metadata.finalizers = [...finalizers, cleanupFinalizer];
+  // Upstream marks a definition in a way of its own: no period, and not a new generation.
+  delete metadata.deletionGracePeriodSeconds;
+  if (metadata.generation !== undefined) metadata.generation--;
   setCondition((crd.status ??= {}), pending, now);
 }

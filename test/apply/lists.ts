@@ -1,4 +1,5 @@
 /** The sequences, by what they are about. */
+import { kinds } from "./kinds.ts";
 import { type Sequence, step, type Step } from "./sequences.ts";
 
 const core = "/api/v1/namespaces/NS";
@@ -873,6 +874,7 @@ export const sequences: readonly Sequence[] = [
   refused,
   namespaces,
   parts,
+  kinds,
   lastApplied,
   crowd,
   patches,
