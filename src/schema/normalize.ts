@@ -96,7 +96,11 @@ function fieldPlan(field: FieldRow, row: TypeRow): FieldPlan {
   if (!field.omitEmpty || isValueStruct) {
     // An empty list of items stays a list: clients count it.
     const emptyItems = name === "items" && row.name.endsWith("List");
-    const normalize: Normalizer = emptyItems ? (value, report) => inner(value, report) ?? [] : inner;
+    const normalize: Normalizer = emptyItems
+      ? (value, report) => inner(value, report) ?? []
+      : shape.kind === "bytes"
+        ? (value, report) => (value === null ? null : inner(value, report))
+        : inner;
     return { name, normalize, absent: (report) => normalize(null, report) };
   }
   const zero = shape.kind === "string" || shape.kind === "bytes" ? "" : shape.kind === "bool" ? false : 0;

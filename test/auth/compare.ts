@@ -7,6 +7,8 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\b(?:127\.0\.0\.1|\d+\.\d+\.\d+\.\d+):\d{4,5}/g, "HOST"],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, "TIME"],
   [/eyJ[\w-]+\.[\w-]+\.[\w-]*/g, "TOKEN"],
+  [/(?:-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\s*)+/g, "PEM"],
+  [/[A-Za-z0-9+/]{56,}={0,2}/g, "BYTES"],
 ];
 
 const leftOut = new Set(["resourceVersion", "managedFields"]);

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { type Cases, casesFor, prepare } from "./cases.ts";
 import { normal } from "./compare.ts";
+import { gatedCases, gatedFlags, prepareGated } from "./gated-certificates.ts";
 import { olderCases, olderFlags } from "./older.ts";
 import { type AskedServer, startReference, startWorld, type World } from "./world.ts";
 
@@ -29,3 +30,7 @@ await record(
   async (server, world) => casesFor(world, await prepare(server, world)),
 );
 await record("recorded-older.json", olderFlags, (_, world) => Promise.resolve(olderCases(world)));
+await record("recorded-gated.json", gatedFlags, async (server, world) => {
+  await prepareGated(server, world);
+  return gatedCases(world);
+});
