@@ -21,6 +21,8 @@ import { nodeIpamController, type NodeIpamOptions } from "./node-ipam/index.ts";
 import { nodeLifecycleController, type NodeLifecycleOptions } from "./node-lifecycle/index.ts";
 import { podCertificateRequestCleanerController } from "./podcertificaterequest-cleaner/index.ts";
 import { podGcController, type PodGcOptions } from "./podgc/index.ts";
+import { pvProtectionController } from "./pv-protection/index.ts";
+import { pvcProtectionController } from "./pvc-protection/index.ts";
 import { replicaSetController } from "./replicaset/index.ts";
 import { replicationControllerController } from "./replicationcontroller/index.ts";
 import { resourceQuotaController, type ResourceQuotaOptions } from "./resource-quota/index.ts";
@@ -29,6 +31,7 @@ import { serviceAccountController } from "./serviceaccount/index.ts";
 import { serviceAccountTokenController, type ServiceAccountTokenOptions } from "./serviceaccount-token/index.ts";
 import { taintEvictionController } from "./taint-eviction/index.ts";
 import { tokenCleanerController } from "./token-cleaner/index.ts";
+import { vacProtectionController } from "./vac-protection/index.ts";
 import { validatingAdmissionPolicyStatusController } from "./validating-admission-policy-status/index.ts";
 
 export interface BuiltinControllerOptions {
@@ -80,6 +83,9 @@ export function builtinControllers(options: BuiltinControllerOptions = {}): Cont
       : []),
     ...(options.bootstrapTokens === true ? [bootstrapSignerController(), tokenCleanerController()] : []),
     podGcController(options.podGc),
+    pvcProtectionController(),
+    pvProtectionController(),
+    vacProtectionController(),
     resourceQuotaController(options.resourceQuota),
     namespaceController(options.namespace),
     garbageCollectorController(),
