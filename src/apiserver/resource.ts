@@ -121,6 +121,8 @@ export interface ResourceCodec {
    * unknown and duplicate fields as upstream words them, when `validation` asks for them. Throws an ApiError.
    */
   decode(input: string | Uint8Array, validation: "Strict" | "Warn" | "Ignore"): { object: UnstructuredObject; problems: string[] };
+  /** The same for an object that is the caller's own: in place. */
+  shape(object: UnstructuredObject, validation: "Strict" | "Warn" | "Ignore"): { object: UnstructuredObject; problems: string[] };
   /** The same for an object that is there already; the caller's stays as it is. */
   normalize(object: UnstructuredObject, validation: "Strict" | "Warn" | "Ignore"): { object: UnstructuredObject; problems: string[] };
 }
@@ -214,6 +216,8 @@ export type Subresource =
       readonly kind: string;
       readonly verbs: readonly string[];
       readonly handle: (request: ApiRequest) => Promise<ApiResponse>;
+      /** Fills in what validating admission is to see of an object that is created, and the client left out. */
+      readonly complete?: ((request: ApiRequest, object: UnstructuredObject) => Promise<void>) | undefined;
     };
 
 export interface ObjectView {

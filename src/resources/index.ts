@@ -3,6 +3,8 @@
  * where a kind is more than its fields. {@link builtinResources} is what a composition installs.
  */
 import type { ResourceDefinition, ResourceVersion, Strategy, Subresource } from "../apiserver/resource.ts";
+import { notFound } from "../core/api-error.ts";
+import { formatTime } from "../core/clock.ts";
 import { kindOf } from "../kinds/index.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { typeNameOf } from "../schema/scheme.ts";
@@ -102,7 +104,7 @@ function subresourcesOf(
         found[served.name] = { type: "object", strategy: { ...written, ...resets(row, served.name) }, verbs: served.verbs };
       }
       const handle = deps.handlers?.[`${row.group}/${row.resource}/${served.name}`];
-      if (handle !== undefined) found[served.name] = handlerSubresource(served, handle);
+      if (handle !== undefined) found[served.name] = handlerSubresource(served, handle, completionOf(deps, row, served.name));
     }
   }
   return found;
@@ -113,6 +115,30 @@ function resets(row: ServedResource, subresource: string): Pick<Strategy, "reset
   return resetFieldsOf(row.group, row.resource, subresource, versions);
 }
 
-function handlerSubresource(served: ServedSubresource, handle: NonNullable<ResourceDefinition["handler"]>): Subresource {
-  return { type: "handler", group: served.group, version: served.version, kind: served.kind, verbs: served.verbs, handle };
+type Completion = Extract<Subresource, { type: "handler" }>["complete"];
+
+function handlerSubresource(
+  served: ServedSubresource,
+  handle: NonNullable<ResourceDefinition["handler"]>,
+  complete: Completion,
+): Subresource {
+  return { type: "handler", group: served.group, version: served.version, kind: served.kind, verbs: served.verbs, handle, complete };
+}
+
+/** A TokenRequest is that of its account by the time that it is judged. */
+function completionOf(deps: ResourceDeps, { group, resource }: ServedResource, subresource: string): Completion {
+  if (`${group}/${resource}/${subresource}` !== "/serviceaccounts/token") return undefined;
+  return async ({ info }, object) => {
+    const account = await deps.objects("", "serviceaccounts").get(info.namespace, info.name);
+    if (account === undefined) throw notFound({ group: "", resource: "serviceaccounts" }, info.name);
+    const given = object.metadata ?? {};
+    object.metadata = {
+      ...given,
+      name: given.name || info.name,
+      namespace: given.namespace || info.namespace,
+      uid: given.uid || (account.metadata?.uid as string),
+      creationTimestamp: formatTime(deps.clock.now()),
+    };
+    object["status"] = { token: "", expirationTimestamp: null };
+  };
 }

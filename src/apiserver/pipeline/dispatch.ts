@@ -168,13 +168,15 @@ async function handleResource(
   return handle(request);
 }
 
+type HandlerSubresource = Extract<Subresource, { type: "handler" }>;
+
 const connects = new Set(["exec", "attach", "portforward", "proxy"]);
 
 async function handleSubresource(
   server: ServerState,
   request: ApiRequest,
   served: Served,
-  subresource: Extract<Subresource, { type: "handler" }>,
+  subresource: HandlerSubresource,
 ): Promise<ApiResponse> {
   const { info } = request;
   const scope = new Scope(server, request, served, undefined);
@@ -193,7 +195,8 @@ async function handleSubresource(
 }
 
 /** An object that is created below another one (binding, eviction, token) is admitted like any other. */
-async function admitCreate(scope: Scope, { group, version, kind }: GroupVersionKind): Promise<void> {
+async function admitCreate(scope: Scope, created: GroupVersionKind & Pick<HandlerSubresource, "complete">): Promise<void> {
+  const { group, version, kind } = created;
   const { request } = scope;
   const typeName = typeNameOf({ group, version, kind });
   if (typeName === undefined) throw internalError(`${kind} is not in the table of types`);
@@ -208,6 +211,7 @@ async function admitCreate(scope: Scope, { group, version, kind }: GroupVersionK
   const at = { name: request.info.name, dryRun: options.dryRun, kind: { group, version, kind } };
   const attributes = admissionAttributes(scope, "CREATE", at, object, undefined);
   await admit(scope, attributes);
+  await created.complete?.(request, object);
   await validate(scope, attributes);
   request.object = object;
 }
