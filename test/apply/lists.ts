@@ -1,5 +1,6 @@
 /** The sequences, by what they are about. */
 import { kinds } from "./kinds.ts";
+import { riches } from "./riches.ts";
 import { type Sequence, step, type Step } from "./sequences.ts";
 
 const core = "/api/v1/namespaces/NS";
@@ -871,6 +872,7 @@ export const sequences: readonly Sequence[] = [
   widgets,
   blobs,
   gauges,
+  riches,
   refused,
   namespaces,
   parts,
