@@ -45,6 +45,9 @@ export class Entry implements Warm {
   /** Whose fields these are: two groups that share their objects select by different names. */
   #fieldsOf: FieldSource | undefined;
   #frames: Frames[] | undefined;
+  #tail = -1;
+  /** The version that `#tail` is about. */
+  #tailOf: string | undefined;
   /** Null: it has none. */
   #labels: Labels | null | undefined;
 
@@ -173,7 +176,7 @@ export class Entry implements Warm {
   jsonLength(served: Served): number {
     const known = this.#known(served)?.json;
     if (known !== undefined) return known.length;
-    const from = served.sameShape ? storedHeadLength(this.value, served.storedVersion) : -1;
+    const from = this.#tailStart(served);
     if (from < 0) return this.json(served).length;
     return served.head.length + this.#slot().length + this.value.length - from;
   }
@@ -182,7 +185,7 @@ export class Entry implements Warm {
   copyJson(served: Served, out: Buffer, at: number, skip: number): number {
     const known = this.#known(served)?.json;
     if (known !== undefined) return known.copy(out, at, skip);
-    const from = served.sameShape ? storedHeadLength(this.value, served.storedVersion) : -1;
+    const from = this.#tailStart(served);
     if (from < 0) return this.json(served).copy(out, at, skip);
     let end = at + served.head.copy(out, at, skip);
     end += out.write(this.#slot(), end, "latin1");
@@ -190,8 +193,21 @@ export class Entry implements Warm {
     return end + this.value.length - from - at;
   }
 
+  /** Where, in the stored bytes, begins what a served version shows as it is stored; -1: it does not. */
+  #tailStart(served: Served): number {
+    if (!served.sameShape) return -1;
+    if (this.#tailOf !== served.storageApiVersion) {
+      this.#tail = storedHeadLength(this.value, served.storedVersion);
+      this.#tailOf = served.storageApiVersion;
+    }
+    return this.#tail;
+  }
+
   #slot(): string {
-    return this.revision === 0 ? "" : `"resourceVersion":"${this.revision}",`;
+    if (this.revision > 0) return `"resourceVersion":"${this.revision}",`;
+    // Of what is not written the client may have said a version.
+    const said = this.peek().metadata?.resourceVersion ?? "";
+    return said === "" ? "" : `"resourceVersion":${JSON.stringify(said).replace(/[^\x20-\x7e]/g, escaped)},`;
   }
 
   #known(served: Served): Frames | undefined {
@@ -275,6 +291,8 @@ function storedHeadLength(value: Uint8Array, version: Buffer): number {
 
 /** The k of `{"kind"`: bytes written here, or by upstream for a built-in kind. */
 const kindInitial = 0x6b;
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
 /**
  * The bytes under which an object is stored: kind, apiVersion and metadata first, and no resourceVersion, which the store
