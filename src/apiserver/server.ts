@@ -117,7 +117,10 @@ class GenericApiServer implements ApiServer {
       if (this.#active === 0) this.#idle?.();
     }
     if (state.slot !== undefined) releaseStarted(state, response);
-    if (audit !== undefined) this.#tell(audit, state, response);
+    if (audit !== undefined) {
+      const told = this.#tell(audit, state, response);
+      if (told !== undefined) await told;
+    }
     this.#observe(state, response, state.longRunning ? undefined : (clock.monotonic() - started) / 1000);
     return response;
   }
@@ -139,10 +142,11 @@ class GenericApiServer implements ApiServer {
   }
 
   /** The request's audit event, if it has one. */
-  #tell(audit: Auditor, state: RequestState, response: ApiResponse): void {
+  #tell(audit: Auditor, state: RequestState, response: ApiResponse): Promise<boolean> | undefined {
     const { request } = state;
-    if (state.audit !== undefined) audit.answered(state.audit, request, response, state.longRunning);
-    else if (!state.authenticated && request.user === undefined) audit.refused(request, attributesOf(request), state.received, response);
+    if (state.audit !== undefined) return audit.answered(state.audit, request, response, state.longRunning);
+    if (state.authenticated || request.user !== undefined) return undefined;
+    return audit.refused(request, attributesOf(request), state.received, response);
   }
 
   #observe(state: RequestState, response: ApiResponse, seconds: number | undefined): void {

@@ -3,11 +3,13 @@ import { test } from "node:test";
 import { admissionChain } from "../../src/resources/admission/index.ts";
 import { ensureBootstrapObjects } from "../../src/resources/bootstrap.ts";
 import { startServerLoops } from "../../src/resources/loops/index.ts";
+import { leases } from "../../src/schema/types/coordination-v1.ts";
 import { endpoints, namespaces, services } from "../../src/schema/types/core-v1.ts";
 import { endpointslices } from "../../src/schema/types/discovery-v1.ts";
 import { flowschemas } from "../../src/schema/types/flowcontrol-v1.ts";
 import { ipaddresses, servicecidrs } from "../../src/schema/types/networking-v1.ts";
 import { clusterrolebindings, clusterroles } from "../../src/schema/types/rbac-v1.ts";
+import { formatMicroTime } from "../../src/core/clock.ts";
 import { mutable } from "../../src/schema/object.ts";
 import { FakeClock, startServer } from "./server.ts";
 
@@ -96,5 +98,24 @@ test("an address that no service has any more is given back after a minute, one 
   await addresses.get("10.96.5.5");
   await clock.advance(4 * 60_000);
   await assert.rejects(addresses.get("10.96.5.5"), { code: 404 });
+  await loops.stop();
+});
+
+test("leases of servers that went without a word are taken away, others stay", async () => {
+  const clock = new FakeClock();
+  await using at = await startServer({ admission: admissionChain, clock });
+  await ensureBootstrapObjects(at.client, { clock });
+  const all = at.client.resource(leases, "kube-system");
+  const renewTime = formatMicroTime(clock.now());
+  const lease = (name: string, labels: Record<string, string>, leaseDurationSeconds: number): Promise<unknown> =>
+    all.create({ metadata: { name, labels }, spec: { holderIdentity: name, renewTime, leaseDurationSeconds } });
+  const servers = { "apiserver.kubernetes.io/identity": "kube-apiserver" };
+  await lease("gone", servers, 60);
+  await lease("patient", servers, 7200);
+  await lease("other", {}, 60);
+  const loops = await startServerLoops(at.deps, { advertiseAddress: "192.168.7.1", port: 6443, identity: "a" });
+  await clock.advance(61 * 60_000);
+  const names = (await all.list()).items.map((l) => l.metadata?.name ?? "").sort();
+  assert.deepEqual([names.length, ...names.slice(1)], [3, "other", "patient"]);
   await loops.stop();
 });

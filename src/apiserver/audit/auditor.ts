@@ -32,6 +32,7 @@ export class Auditor implements RecordSink {
   readonly #levels: Counter;
   readonly #rejected: Counter;
   #backend: AuditBackend | undefined;
+  readonly #pending = new Set<Promise<boolean>>();
 
   /** {@link attach} a backend before the first request. */
   constructor({ policy, clock, log, metrics }: AuditorOptions) {
@@ -103,38 +104,49 @@ export class Auditor implements RecordSink {
   }
 
   /** A request that nobody could authenticate: one event, and no user. */
-  refused(request: ApiRequest, attributes: Attributes, received: number, response: ApiResponse): void {
+  refused(request: ApiRequest, attributes: Attributes, received: number, response: ApiResponse): Promise<boolean> | undefined {
     const record = this.#record(request, attributes, received);
-    if (record === undefined) return;
+    if (record === undefined) return undefined;
     record.answered(response);
-    void record.stage("ResponseStarted");
+    return this.#waiting(record.stage("ResponseStarted"));
   }
 
-  /** The answer is known: tells it, at once or, for what lasts, when it begins and when it has ended. */
-  answered(record: AuditRecord, request: ApiRequest, response: ApiResponse, longRunning: boolean): void {
+  /**
+   * The answer is known: tells it, at once or, for what lasts, when it begins and when it has ended. A promise is given where
+   * the answer has to wait for it.
+   */
+  answered(record: AuditRecord, request: ApiRequest, response: ApiResponse, longRunning: boolean): Promise<boolean> | undefined {
     record.answered(response);
-    if (longRunning) void record.stage("ResponseStarted");
-    const complete = (): void => {
+    const begun = longRunning ? this.#waiting(record.stage("ResponseStarted")) : undefined;
+    const complete = (): Promise<boolean> | undefined => {
       this.#tellTimes(record, request);
-      void record.stage("ResponseComplete");
+      return this.#waiting(record.stage("ResponseComplete"));
     };
     const { stream, watch } = response;
-    if (stream !== undefined) response.stream = (sink) => ended(stream(sink), complete);
+    if (stream !== undefined) response.stream = (sink) => ended(stream(sink), () => void complete());
     else if (watch !== undefined) {
       response.watch = {
         start: (observer) =>
           watch.start({
             event: (type, object) => observer.event(type, object),
             end: () => {
-              complete();
+              void complete();
               observer.end();
             },
           }),
         stop: () => watch.stop(),
       };
     } else if (response.hijacked === true && request.upgrade !== undefined && !request.upgrade.socket.destroyed) {
-      request.upgrade.socket.once("close", complete);
-    } else complete();
+      request.upgrade.socket.once("close", () => void complete());
+    } else return complete();
+    return begun;
+  }
+
+  #waiting(kept: boolean | Promise<boolean>): Promise<boolean> | undefined {
+    if (typeof kept === "boolean") return undefined;
+    this.#pending.add(kept);
+    void kept.finally(() => this.#pending.delete(kept));
+    return kept;
   }
 
   #tellTimes(record: AuditRecord, request: ApiRequest): void {
@@ -143,8 +155,9 @@ export class Auditor implements RecordSink {
     annotate(request, "apiserver.latency.k8s.io/total", `${ms / 1000}s`);
   }
 
-  close(): Promise<void> {
-    return this.#backend?.close() ?? Promise.resolve();
+  async close(): Promise<void> {
+    await Promise.all(this.#pending);
+    await this.#backend?.close();
   }
 }
 

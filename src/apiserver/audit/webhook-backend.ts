@@ -1,5 +1,5 @@
 /** Sends events to a webhook, an EventList a batch, again and again with growing pauses while it does not take them. */
-import { callWebhook, goodBody } from "../../client/webhook/call.ts";
+import { callWebhook, goodStatus } from "../../client/webhook/call.ts";
 import type { WebhookTarget } from "../../client/webhook/target.ts";
 import { type Clock, sleep } from "../../core/clock.ts";
 import type { AuditBackend, AuditFailure } from "./backend.ts";
@@ -32,7 +32,7 @@ export class WebhookBackend implements AuditBackend {
     let last: unknown;
     for (let step = 1; step <= steps; step++) {
       try {
-        goodBody(await callWebhook(await this.#target, body));
+        goodStatus(await callWebhook(await this.#target, body));
         return true;
       } catch (error) {
         last = error;

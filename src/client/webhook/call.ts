@@ -64,9 +64,14 @@ export async function callWebhook(target: WebhookTarget, object: unknown, option
   }
 }
 
-/** The body of a good answer; throws the ApiError that client-go makes of any other. An empty body is an Error, too. */
-export function goodBody(answer: WebhookAnswer): string {
+/** Throws the ApiError that client-go makes of an answer that is no good one. */
+export function goodStatus(answer: WebhookAnswer): void {
   if (answer.status < 200 || answer.status > 206) throw answerError(answer);
+}
+
+/** The body of a good answer; an empty body is an Error, too. */
+export function goodBody(answer: WebhookAnswer): string {
+  goodStatus(answer);
   if (answer.body === "") {
     const type = answer.headers["content-type"] ?? "";
     throw new Error(`0-length response with status code: ${answer.status} and content type: ${type}`);

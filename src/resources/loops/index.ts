@@ -29,6 +29,7 @@ const endpointsMs = 10_000;
 const flowSchemasMs = 30_000;
 const repairMs = 3 * 60 * 1000;
 const legacyTokensMs = 30 * 60 * 1000;
+const leasesMs = 60 * 60 * 1000;
 
 /** Resolves when the `kubernetes` Service exists and names this server. */
 export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOptions): Promise<ServerLoops> {
@@ -63,6 +64,7 @@ export async function startServerLoops(deps: ResourceDeps, options: ServerLoopOp
     deps.clock.setInterval(() => run("keeping the kubernetes Service", publish), endpointsMs),
     deps.clock.setInterval(() => run("repairing service allocations", repair), repairMs),
     deps.clock.setInterval(() => run("tracking legacy tokens", () => trackLegacyTokens(deps)), legacyTokensMs),
+    deps.clock.setInterval(() => run("collecting leases of servers that are gone", () => identity.collect()), leasesMs),
   ];
   const unfollow = await followFairness(deps, options, () => run("judging flow schemas", () => reconcileFlowSchemas(deps)));
   info?.onChange(() => run("publishing authorities", () => publishAuthenticationInfo(deps, info)));

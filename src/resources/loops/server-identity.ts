@@ -84,10 +84,26 @@ export class ServerIdentity {
     return [...new Set(texts.map((a) => a.slice(0, a.lastIndexOf(":")).replace(/^\[|\]$/g, "")))].sort();
   }
 
+  /** Leases of servers that went without a word. */
+  async collect(): Promise<void> {
+    const all = (await this.#deps.objects("coordination.k8s.io", "leases").list(namespace)) as Lease[];
+    const now = this.#deps.clock.now();
+    for (const { metadata, spec } of all) {
+      if (metadata?.labels?.[label] !== "kube-apiserver" || metadata.name === undefined || metadata.name === this.#name) continue;
+      const until = Date.parse(spec?.renewTime ?? "") + (spec?.leaseDurationSeconds ?? Number.NaN) * 1000;
+      if (until >= now) continue;
+      await this.#remove(metadata.name);
+    }
+  }
+
   async withdraw(): Promise<void> {
     this.#withdrawn = true;
+    await this.#remove(this.#name);
+  }
+
+  async #remove(name: string): Promise<void> {
     try {
-      await this.#deps.client().resource(leases, namespace).delete(this.#name);
+      await this.#deps.client().resource(leases, namespace).delete(name);
     } catch (error) {
       if (!isApiError(error)) throw error;
     }
