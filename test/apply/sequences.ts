@@ -58,9 +58,21 @@ export function scrub(value: unknown, ordered = false): unknown {
   const scrubbed = ([key, v]: [string, unknown]): [string, unknown] => {
     if (ordered) return [key, scrub(v, true)];
     if (key === "managedFields" && Array.isArray(v)) return [key, (v as Managed[]).toSorted(byManager).map((entry) => scrub(entry))];
+    if (key === "causes" && Array.isArray(v)) return [key, byField(v as Cause[]).map((cause) => scrub(cause))];
     return [key, changing.has(key) ? "*" : scrub(v, key === "fieldsV1")];
   };
   return Object.fromEntries(members.map(scrubbed));
+}
+
+interface Cause {
+  readonly reason?: string;
+  readonly field?: string;
+}
+
+/** Upstream tells conflicts in the order of a Go map of managers. */
+function byField(causes: readonly Cause[]): readonly Cause[] {
+  if (causes.some((cause) => cause.reason !== "FieldManagerConflict")) return causes;
+  return causes.toSorted((a, b) => ((a.field ?? "") < (b.field ?? "") ? -1 : 1));
 }
 
 /** Their order depends on which second a write fell into. */
