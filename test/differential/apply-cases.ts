@@ -76,6 +76,7 @@ function quarrel(kind: TestedKind, base: Json, field: WalkedField, at: string): 
     apply("first", nothing),
     { method: "PATCH", path: at, headers: mergeType, body: '{"metadata":{"managedFields":[{}]}}' },
     apply("first", base),
+    { method: "PATCH", path: at, headers: mergeType, body: '{"metadata":{"finalizers":null}}' },
     { method: "DELETE", path: `${at}?gracePeriodSeconds=0`, body: '{"propagationPolicy":"Background"}' },
   ];
 }

@@ -22,6 +22,7 @@ function normalText(text: string, sent: string): string {
     .replace(pointer, "<pointer>")
     .replace(/X509SHA256=[0-9a-f]+/g, "<credential>")
     .replace(version, "$1<version>")
+    .replace(/(in record \()\d+\)/g, "$1<version>)")
     .replace(generated, "$1<lot>")
     .replace(address, (found) => (sent.includes(found) ? found : "<address>"));
 }

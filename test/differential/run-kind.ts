@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Only cases whose title contains it. */
   readonly match: string | undefined;
   readonly cache: string | undefined;
+  /** Cases whose title contains it are asked of the reference anew. */
+  readonly refresh: string | undefined;
   readonly concurrency: number;
   readonly managedFields: boolean;
   /** Keep a part of the cases in `recorded/`. */
@@ -47,7 +49,8 @@ export async function runKind(kind: TestedKind, options: RunOptions): Promise<nu
   const one = async (next: Case): Promise<void> => {
     count++;
     const key = keyOf(next, context);
-    const known = cache.get(key);
+    const stale = options.refresh !== undefined && next.title.includes(options.refresh);
+    const known = stale ? undefined : cache.get(key);
     const [wanted, got] = await Promise.all([known ?? askAll(theirs, next, places.theirs), askAll(ours, next, places.ours)]);
     if (known === undefined) cache.put(key, wanted);
     const normal = (answers: readonly Answer[]): Answer[] =>

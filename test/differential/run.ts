@@ -2,7 +2,7 @@
  * Sends the same requests to an upstream API server and to ours, and tells where the answers differ.
  *
  * usage: node test/differential/run.ts --reference KUBECONFIG [--ours KUBECONFIG] [--kinds pods,deployments] [--parts create,update]
- *          [--seed N] [--share 0.2] [--match TEXT] [--cache DIRECTORY] [--report FILE] [--show N] [--managed-fields] [--offline] [--record]
+ *          [--seed N] [--share 0.2] [--match TEXT] [--cache DIRECTORY] [--report FILE] [--show N] [--managed-fields] [--refresh TEXT] [--offline] [--record]
  *
  * Without `--ours` the control plane of this source tree is started in this process. Answers of the reference are kept in the
  * cache directory: a run that was cut short goes on there, and a second run asks ours alone. `--offline` asks the reference
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     share: { type: "string", default: "1" },
     match: { type: "string" },
     cache: { type: "string" },
+    refresh: { type: "string" },
     report: { type: "string" },
     show: { type: "string", default: "40" },
     concurrency: { type: "string", default: "4" },
@@ -53,6 +54,7 @@ for (const kind of kinds) {
     share: Number(values.share),
     match: values.match,
     cache: values.cache,
+    refresh: values.refresh,
     concurrency: Number(values.concurrency),
     managedFields: values["managed-fields"],
     record: values.record,

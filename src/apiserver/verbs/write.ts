@@ -16,14 +16,14 @@ export const optimisticLock = "the object has been modified; please apply your c
 /** An entry that is in no cache: what a dry run would have written. */
 export function unwritten(scope: Scope, key: string, revision: number, object: UnstructuredObject): Entry {
   const { resourceVersion, ...metadata } = object.metadata ?? {};
-  let value = encodeStored({ ...object, metadata: metadata as never });
-  // A dry create has no revision: what the client called its version is answered as it came.
-  if (revision === 0 && resourceVersion !== undefined && resourceVersion !== "") {
-    const said = `"metadata":{"resourceVersion":${JSON.stringify(resourceVersion)},`;
-    value = Buffer.from(value.toString().replace('"metadata":{', () => said));
-  }
+  const value = encodeStored({ ...object, metadata: metadata as never });
   void scope;
-  return new Entry(key, revision, value, undefined, (bytes) => JSON.parse(Buffer.from(bytes).toString()) as UnstructuredObject);
+  return new Entry(key, revision, value, undefined, (bytes) => {
+    const read = JSON.parse(Buffer.from(bytes).toString()) as UnstructuredObject;
+    // A dry create has no revision: what the client called its version is answered as it came.
+    if (revision === 0 && resourceVersion && read.metadata) read.metadata.resourceVersion = resourceVersion;
+    return read;
+  });
 }
 
 function withFinish(finish: Finish | undefined, success: boolean): Promise<void> | void {

@@ -115,7 +115,7 @@ function validatePodLevel(spec: PodSpec, old: PodSpec, munged: PodSpec, errors: 
   if (removes(now?.limits, before?.limits)) {
     errors.push(forbiddenField(path.child("limits"), "pod-level resource limits cannot be removed"));
   }
-  const back = withOldCompute(now, before);
+  const back: ResourceRequirements = { ...(now?.claims ? { claims: now.claims } : {}), ...withOldCompute(now, before) };
   if (!before && isEmpty(back.requests) && isEmpty(back.limits) && isEmpty(back.claims)) delete munged.resources;
   else munged.resources = back;
   if (!semanticEqual(munged.resources, before)) {

@@ -45,6 +45,12 @@ const mutableFields = [
   "persistentVolumeClaimRetentionPolicy",
 ] as const satisfies readonly (keyof StatefulSetSpec)[];
 
+/** Claim templates may name their kind or not: it means nothing. */
+function untyped(spec: StatefulSetSpec | undefined): Partial<StatefulSetSpec> {
+  const claims = spec?.volumeClaimTemplates?.map(({ kind: _, apiVersion: __, ...claim }) => claim);
+  return { ...spec, ...(claims && { volumeClaimTemplates: claims }) };
+}
+
 export function validateStatefulSetUpdate(set: StatefulSet, old: StatefulSet): FieldError[] {
   const options = podValidationOptions(false, old.spec?.template);
   const before: FieldError[] = [];
@@ -52,8 +58,8 @@ export function validateStatefulSetUpdate(set: StatefulSet, old: StatefulSet): F
   const errors: FieldError[] = [];
   // What is wrong in a stored template may stay wrong.
   validateSpec(set.spec, options, { serviceName: true, template: before.length > 0, claims: true }, errors);
-  const immutable: Partial<StatefulSetSpec> = { ...set.spec };
-  const was: Partial<StatefulSetSpec> = { ...old.spec };
+  const immutable = untyped(set.spec);
+  const was = untyped(old.spec);
   for (const field of mutableFields) {
     delete immutable[field];
     delete was[field];
