@@ -113,7 +113,8 @@ export class Connections {
       port: this.#origin.port === "" ? 443 : Number(this.#origin.port),
       ALPNProtocols: this.#config.disableHttp2 === true ? ["http/1.1"] : ["h2", "http/1.1"],
       ...(servername === undefined ? {} : { servername }),
-      ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }),
+      // As in Go, whatever certificate the bundle has is trusted, be it no authority's.
+      ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority, allowPartialTrustChain: true }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
       ...(insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
     };

@@ -95,7 +95,7 @@ export async function kubeconfigTarget(
 }
 
 function authority(ca: string | undefined): { certificateAuthority?: string } {
-  return ca === undefined || ca === "" ? {} : { certificateAuthority: ca };
+  return ca === undefined || ca.trim() === "" ? {} : { certificateAuthority: ca };
 }
 
 function withPath(config: ClientConfig, path: string): ClientConfig {

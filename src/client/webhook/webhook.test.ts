@@ -215,3 +215,9 @@ void test("users of an admission kubeconfig are chosen by host, with wildcards, 
       assert.equal(await call(["other"], service), "undefined");
     },
   ));
+
+void test("a bundle may be the server's certificate itself", () =>
+  serve(hook(echo), async (port) => {
+    const leaf = Buffer.from(serving.certificate).toString("base64");
+    assert.equal(await failure({ url: `https://127.0.0.1:${port}`, caBundle: leaf }), "no failure");
+  }));
