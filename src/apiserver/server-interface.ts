@@ -92,6 +92,8 @@ export interface Route {
 
 /** Objects in the storage version; what is read is frozen. Errors are ApiErrors. */
 export interface ObjectAccess {
+  /** What the cache has at once: with a store elsewhere it may lag behind, and before the first read it has nothing. */
+  cached(namespace: string, name: string): UnstructuredObject | undefined;
   get(namespace: string, name: string): Promise<UnstructuredObject | undefined>;
   /** All, or those of one namespace. */
   list(namespace?: string): Promise<UnstructuredObject[]>;

@@ -243,6 +243,7 @@ class GenericApiServer implements ApiServer {
       return state.storage(installed.definition);
     };
     return {
+      cached: (namespace, name) => storage().cache.get(objectStorageKey(namespace, name))?.object(),
       get: async (namespace, name) => (await storage().get(objectStorageKey(namespace, name)))?.object(),
       list: async (namespace = "") => {
         const { cache } = storage();

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { AdmissionPlugin } from "../../apiserver/admission.ts";
+import type { NamespaceLookup } from "../../apiserver/admission/selectors.ts";
 import { policyAdmission } from "../../apiserver/admission/policy/plugin.ts";
 import { webhookAdmission } from "../../apiserver/admission/webhook/plugin.ts";
 import type { ApiServer } from "../../apiserver/server-interface.ts";
@@ -70,9 +71,14 @@ export function genericAdmission(deps: ResourceDeps, options: GenericAdmissionOp
     const file = parseWebhookConfiguration(configurations?.(plugin));
     return file === undefined ? undefined : readKubeconfig(file);
   };
+  // A namespace that is not there may have been made a moment ago, elsewhere.
+  const namespaces: NamespaceLookup = (name) => {
+    const known = deps.objects("", "namespaces");
+    return known.cached("", name) ?? known.get("", name);
+  };
   const webhooks = webhookAdmission({
     server,
-    namespaces: (name) => deps.objects("", "namespaces").get("", name),
+    namespaces,
     resolveService: webhookServices(deps),
     authorizer: deps.authorizer,
     clock: deps.clock,
@@ -83,7 +89,7 @@ export function genericAdmission(deps: ResourceDeps, options: GenericAdmissionOp
   });
   const policies = policyAdmission({
     server,
-    namespaces: (name) => deps.objects("", "namespaces").get("", name),
+    namespaces,
     excluded: reviews,
     authorizer: deps.authorizer,
     clock: deps.clock,
