@@ -144,6 +144,7 @@ function codecOf(schema: () => CustomSchema): ResourceCodec {
       return shape(object, problems, validation);
     },
     normalize: (object, validation) => shape(mutable(object), [], validation),
+    shape: (object, validation) => shape(object, [], validation),
   };
 }
 

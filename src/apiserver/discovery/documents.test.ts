@@ -107,7 +107,11 @@ void test("a resource list has the stored version's hash, and foreign kinds by t
 });
 
 void test("the aggregated document names built-in kinds briefly and custom ones in full", () => {
-  const codec = { decode: () => ({ object: {}, problems: [] }), normalize: () => ({ object: {}, problems: [] }) };
+  const codec = {
+    decode: () => ({ object: {}, problems: [] }),
+    shape: () => ({ object: {}, problems: [] }),
+    normalize: () => ({ object: {}, problems: [] }),
+  };
   const groups = servedGroups([
     definition("apps", "deployments", "Deployment", ["v1"], { subresources: { scale } }),
     definition("example.com", "things", "Thing", [], { versions: [{ version: "v1", typeName: "", codec }], storageVersion: "v1" }),

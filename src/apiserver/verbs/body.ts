@@ -114,7 +114,7 @@ function decodeCustom(bytes: Uint8Array, type: BodyType, codec: ResourceCodec, v
   const { object, problems } = decodeRequest(bytes, expected, validation, () => undefined, true);
   checkCustomKind(object, type);
   try {
-    const shaped = codec.normalize(object, validation);
+    const shaped = codec.shape(object, validation);
     return { object: shaped.object, problems: [...problems, ...shaped.problems] };
   } catch (error) {
     throw error instanceof DecodeError ? cannotHandle(object, type, error.message) : error;

@@ -130,8 +130,13 @@ function patchObject(document: UnstructuredObject, read: DecodedPatch, type: Bod
     return { ...patched, object: own(patched.object, type) };
   }
   const { object, problems, untouched } = applyPatch(document, read, undefined, validation);
-  const shaped = type.codec.normalize(object, validation);
-  return { object: own(shaped.object, type), problems: [...problems, ...shaped.problems], untouched };
+  const { managedFields, ...metadata } = object.metadata ?? {};
+  const same = managedFields !== undefined && managedFields === document.metadata?.managedFields;
+  const shaped = type.codec.normalize(same ? { ...object, metadata } : object, validation);
+  shaped.object.kind = type.kind;
+  shaped.object.apiVersion = type.apiVersion;
+  if (same) setManagedFields(metadataOf(shaped.object), managedFields);
+  return { object: shaped.object, problems: [...problems, ...shaped.problems], untouched };
 }
 
 /** Patches share with the document, which is the cache's, what they leave alone. */
