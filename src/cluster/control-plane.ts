@@ -126,7 +126,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     );
     const informers = informerFactory(client, { clock, log: log.child("informers") });
     stops.push(() => informers.stop());
-    await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock });
+    await ensureBootstrapObjects(client, { serviceCidrs: [config.serviceCidr], clock, features: flags.features });
     hooks.done("bootstrap");
     await secure.start(server);
     stops.push(() => secure.stop());

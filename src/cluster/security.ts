@@ -203,7 +203,7 @@ class Following {
 
   /** `nodes`: the authorizer of nodes is asked, too. */
   async start(server: ApiServer, nodes: boolean): Promise<void> {
-    const { log, clock } = this.#options;
+    const { log, clock, flags } = this.#options;
     const source = <T extends KubeObject>(ref: ResourceRef<T>): ServerObjectSource<T> => {
       const made = new ServerObjectSource(server, ref, { log, clock });
       this.#sources.push(made);
@@ -226,7 +226,7 @@ class Following {
             resourceSlices: served(resourceslices),
             podCertificateRequests: served(podcertificaterequests),
           }),
-          nodeRules(),
+          nodeRules(flags.features),
         )
       : undefined;
     await Promise.all(this.#sources.map((s) => s.start()));

@@ -6,6 +6,7 @@
 import facts from "../../facts/bootstrap-objects.json" with { type: "json" };
 import type { Client } from "../client/client.ts";
 import { hasReason } from "../core/api-error.ts";
+import type { FeatureGates } from "../core/feature-gates.ts";
 import { formatTime, systemClock, type Clock } from "../core/clock.ts";
 import { mutable, objectKey, type KubeObject } from "../schema/object.ts";
 import type { ResourceRef } from "../schema/resource-ref.ts";
@@ -15,12 +16,15 @@ import { servicecidrs } from "../schema/types/networking-v1.ts";
 import { clusterrolebindings, clusterroles, rolebindings, roles } from "../schema/types/rbac-v1.ts";
 import { priorityclasses } from "../schema/types/scheduling-v1.ts";
 import { reconcileBinding, reconcileRole } from "./bootstrap/rbac-reconciliation.ts";
+import { gatedPolicy } from "./bootstrap/gated-policy.ts";
 import { reconcileFlowControl } from "./bootstrap/flow-control.ts";
 
 export interface BootstrapOptions {
   /** Default `["10.96.0.0/16"]`. */
   readonly serviceCidrs?: readonly string[] | undefined;
   readonly clock?: Clock | undefined;
+  /** Which gates are on; the defaults when absent. */
+  readonly features?: FeatureGates | undefined;
 }
 
 /** Answers the object to write, or undefined when `existing` may stay. `recreate`: it must be deleted first. */
@@ -52,7 +56,8 @@ const kinds: readonly {
 
 /** `client` must be in `system:masters`. Idempotent; safe with several servers starting at once. */
 export async function ensureBootstrapObjects(client: Client, options: BootstrapOptions = {}): Promise<void> {
-  const wished = Map.groupBy(facts as unknown as (KubeObject & { kind: string })[], (o) => o.kind);
+  const objects = facts as unknown as (KubeObject & { kind: string })[];
+  const wished = Map.groupBy(options.features === undefined ? objects : gatedPolicy(objects, options.features), (o) => o.kind);
   const [first, ...rest] = kinds;
   if (first !== undefined) await ensureKind(client, first, wished.get(first.kind) ?? []);
   await Promise.all(rest.map((kind) => ensureKind(client, kind, wished.get(kind.kind) ?? [])));
