@@ -20,7 +20,14 @@ void describe("certificates of the cluster", () => {
   let admin: CertificateAndKey;
 
   before(async () => {
-    server = await startOurs(["enable-bootstrap-token-auth=true"], true);
+    server = await startOurs(
+      [
+        "enable-bootstrap-token-auth=true",
+        "runtime-config=certificates.k8s.io/v1beta1=true",
+        "feature-gates=ClusterTrustBundle=true,ClusterTrustBundleProjection=true,PodCertificateRequest=true",
+      ],
+      true,
+    );
     admin = server.pki.admin;
     await made({
       path: "/api/v1/namespaces/kube-system/secrets",
@@ -171,5 +178,20 @@ void describe("certificates of the cluster", () => {
     assert.equal((await put(status)).status, 200);
     const changed = { ...status, certificate: Buffer.from(server.pki.admin.certificate).toString("base64") };
     assert.equal((await put(changed)).status, 409, "of another version");
+  });
+
+  void test("who signs the server's own certificate is published", async () => {
+    const path =
+      "/apis/certificates.k8s.io/v1beta1/clustertrustbundles?fieldSelector=spec.signerName%3Dkubernetes.io/kube-apiserver-serving";
+    interface Bundles {
+      readonly items: readonly { readonly metadata: { readonly name: string }; readonly spec: { readonly trustBundle: string } }[];
+    }
+    let items: Bundles["items"] = [];
+    for (let left = 200; items.length === 0 && left > 0; left--) {
+      ({ items } = (await server.ask({ path, certificate: admin })).body as Bundles);
+      await new Promise((later) => setTimeout(later, 25));
+    }
+    assert.match(items[0]?.metadata.name ?? "", /^kubernetes\.io:kube-apiserver-serving:/);
+    assert.equal(items[0]?.spec.trustBundle.trim(), server.pki.ca.certificate.trim());
   });
 });
