@@ -2,13 +2,8 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/log.ts";
 import { aesCbc, aesGcm } from "./aes.ts";
-import {
-  type EncryptionConfiguration,
-  EncryptionConfigurationError,
-  type EncryptionKey,
-  type KmsConfiguration,
-  type ProviderConfiguration,
-} from "./encryption-configuration.ts";
+import { EncryptionConfigurationError } from "./encryption-configuration.ts";
+import type { EncryptionConfiguration, EncryptionKey, KmsConfiguration, ProviderConfiguration } from "./encryption-types.ts";
 import type { EncryptionMetrics } from "./encryption-metrics.ts";
 import { identity } from "./identity.ts";
 import { EnvelopeTransformer } from "./kms/envelope-transformer.ts";

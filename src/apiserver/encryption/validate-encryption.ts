@@ -1,6 +1,6 @@
 /** What an EncryptionConfiguration may say (`k8s.io/apiserver/pkg/apis/apiserver/validation/validation_encryption.go`). */
 import { type FieldError, FieldPath, invalidField, required } from "../../schema/field-error.ts";
-import type { EncryptionConfiguration, EncryptionKey, KmsConfiguration, ProviderConfiguration } from "./encryption-configuration.ts";
+import type { EncryptionConfiguration, EncryptionKey, KmsConfiguration, ProviderConfiguration } from "./encryption-types.ts";
 
 const aesSizes = [16, 24, 32];
 const secretboxSizes = [32];

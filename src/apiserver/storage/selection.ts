@@ -4,7 +4,7 @@ import { type FieldSelector, parseFieldSelector } from "../../schema/field-selec
 import { type LabelSelectorMatcher, parseLabelSelector } from "../../schema/label-selector.ts";
 import type { FieldSelectors } from "../resource.ts";
 import type { Entry } from "./entry.ts";
-import type { IndexTerm } from "./selector-index.ts";
+import type { IndexTerm } from "./index-term.ts";
 
 export class Selection {
   /** Empty: all namespaces, or a cluster-scoped resource. */

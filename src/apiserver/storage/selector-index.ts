@@ -3,7 +3,8 @@
  * somebody asks first among many objects, a slice at a time, and kept with every change from then on.
  */
 import type { OrderedMap } from "../../store/ordered-map.ts";
-import type { Entry, FieldSource } from "./entry.ts";
+import type { Entry } from "./entry.ts";
+import type { IndexTerm } from "./index-term.ts";
 import type { Selection } from "./selection.ts";
 
 /** What an index needs to know of its cache. */
@@ -11,15 +12,6 @@ export interface Indexed {
   readonly tree: OrderedMap<Entry>;
   /** How many objects there are in a namespace; empty: in all. */
   count(namespace: string): number;
-}
-
-/** A requirement that an index can answer: the object has one of these values. */
-export interface IndexTerm {
-  readonly kind: "label" | "field";
-  readonly name: string;
-  readonly values: readonly string[];
-  /** Of fields: whose they are. */
-  readonly source: FieldSource;
 }
 
 export interface Found {
