@@ -2,7 +2,7 @@
 import { isObject, type JsonObject, jsonEqual } from "../patch/tree.ts";
 import { type Atom, firstForm, type Form, formOf, keyAtom, type ListAtom, type MapAtom } from "./atom.ts";
 import { FieldSet, FieldSetBuilder } from "./field-set.ts";
-import { itemElement } from "./list-item.ts";
+import { groupItems } from "./list-item.ts";
 import { fieldElement, type PathElement } from "./path-element.ts";
 
 export interface Comparison {
@@ -108,8 +108,8 @@ class Walk {
     // Cheaper than telling the items apart, and most lists of a write are equal.
     if (before !== undefined && after !== undefined && jsonEqual(before, after)) return false;
     const [items, successors] = [groupItems(left, list), groupItems(right, list)];
-    for (const [element, olds] of items) this.#item(element, olds, successors.get(element) ?? [], list);
-    for (const [element, news] of successors) if (!items.has(element)) this.#item(element, [], news, list);
+    for (const [text, { element, items: olds }] of items) this.#item(element, olds, successors.get(text)?.items ?? [], list);
+    for (const [text, { element, items: news }] of successors) if (!items.has(text)) this.#item(element, [], news, list);
     return false;
   }
 
@@ -132,16 +132,4 @@ class Walk {
 
 function isBare(map: JsonObject | undefined): boolean {
   return map === undefined || Object.keys(map).every((key) => map[key] === undefined);
-}
-
-/** The items of a list by their elements, in order. */
-export function groupItems(list: readonly unknown[], type: ListAtom): Map<PathElement, unknown[]> {
-  const groups = new Map<PathElement, unknown[]>();
-  for (const item of list) {
-    const element = itemElement(type, item);
-    const group = groups.get(element);
-    if (group === undefined) groups.set(element, [item]);
-    else group.push(item);
-  }
-  return groups;
 }

@@ -2,7 +2,7 @@
  * A set of field paths: an immutable trie whose nodes are interned, so that the same set of a hundred thousand pods is one,
  * and an operation that changes nothing gives back its very input. A path in the set says nothing about its parents.
  */
-import { Generations } from "./generations.ts";
+import { Generations, largestShared } from "./generations.ts";
 import { compareElements, fieldElement, type PathElement } from "./path-element.ts";
 
 export interface Entry {
@@ -31,6 +31,7 @@ export class FieldSet {
   /** The interned set of entries that are sorted and hold something each. */
   static of(entries: readonly Entry[]): FieldSet {
     if (entries.length === 0) return FieldSet.empty;
+    if (entries.length > largestShared) return new FieldSet(entries);
     let key = "";
     for (const { element, member, children } of entries) {
       key += `${element.id}${member ? "+" : "-"}${children === undefined ? "" : children.id} `;

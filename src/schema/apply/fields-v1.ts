@@ -1,7 +1,7 @@
 /** FieldsV1, the JSON of a field set: `{"f:spec":{"f:replicas":{}}}`; `"."` stands for the path itself where longer ones follow. */
 import { deepFreeze } from "../object.ts";
 import { type Entry, FieldSet, sortEntries } from "./field-set.ts";
-import { Generations } from "./generations.ts";
+import { Generations, largestShared } from "./generations.ts";
 import { parsePathElement } from "./path-element.ts";
 
 export type FieldsV1 = Record<string, unknown>;
@@ -36,6 +36,7 @@ const interned = new Generations<string, FieldsV1>(4096);
 /** Fields that were parsed, shared with all others that say the same: most of what an object in memory would weigh. */
 export function internFields(fields: FieldsV1): FieldsV1 {
   const text = JSON.stringify(fields);
+  if (text.length > 32 * largestShared) return fields;
   let known = interned.get(text);
   if (known === undefined) interned.set(text, (known = deepFreeze(fields)));
   return known;
@@ -73,6 +74,6 @@ function parse(fields: unknown): { set: FieldSet | undefined; member: boolean } 
 
 /** Two spellings of one key are one element. */
 function merged(entries: Entry[]): Entry[] {
-  if (!entries.some((entry, i) => i > 0 && entry.element === entries[i - 1]?.element)) return entries;
+  if (!entries.some((entry, i) => i > 0 && entry.element.text === entries[i - 1]?.element.text)) return entries;
   return entries.reduce((set, entry) => set.union(FieldSet.of([entry])), FieldSet.empty).entries.slice();
 }

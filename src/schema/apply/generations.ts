@@ -1,3 +1,6 @@
+/** What is larger is not worth sharing, and would make the memory large. In characters, or in parts. */
+export const largestShared = 512;
+
 /**
  * A bounded memory of interned values: what was used since the last turn is kept, the rest is forgotten. Forgetting one only
  * costs sharing, so nothing depends on a value being found.

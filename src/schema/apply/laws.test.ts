@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { isApiError } from "../../core/api-error.ts";
 import { normalize } from "../normalize.ts";
 import { deepFreeze, type UnstructuredObject } from "../object.ts";
-import { deducedAtom, typeAtom } from "./atom.ts";
+import type { JSONSchemaProps } from "../types/apiextensions-v1.ts";
+import { customResourceAtom, deducedAtom, typeAtom } from "./atom.ts";
 import { fieldManager, type FieldManager, withManagedFields } from "./field-manager.ts";
 import { FieldSet } from "./field-set.ts";
 import { decodeFields, encodeFields, type FieldsV1 } from "./fields-v1.ts";
@@ -217,4 +218,22 @@ test("a value of no type owns its leaves", () => {
       assert.ok(decodeFields(JSON.parse(JSON.stringify(encodeFields(set))) as FieldsV1).equals(set));
     }),
   );
+});
+
+test("a set of more values than are remembered is merged value by value", () => {
+  const schema = { type: "array", "x-kubernetes-list-type": "set", items: { type: "string" } };
+  const tags = customResourceAtom({ type: "object", properties: { tags: schema } } as JSONSchemaProps);
+  const bare = { apiVersion: "example.com/v1", kind: "Tagged", metadata: { name: "x" } };
+  const tagged = fieldManager({
+    type: { atom: () => tags, convert: (o) => o },
+    apiVersion: bare.apiVersion,
+    kind: bare.kind,
+    empty: bare,
+    now: () => 0,
+  });
+  const from = (first: number): UnstructuredObject => ({ ...bare, tags: Array.from({ length: 34_000 }, (_, i) => `t${first + i}`) });
+  const live = tagged.apply(bare, from(0), "one", false);
+  const both = tagged.apply(live, from(10_000), "two", false)["tags"] as string[];
+  assert.equal(both.length, 44_000);
+  assert.equal(new Set(both).size, 44_000);
 });

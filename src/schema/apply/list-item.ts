@@ -1,7 +1,7 @@
 /** By which element the item of a list is known. */
 import { isObject, type JsonObject } from "../patch/tree.ts";
 import type { ListAtom } from "./atom.ts";
-import { Generations } from "./generations.ts";
+import { Generations, largestShared } from "./generations.ts";
 import { keyElement, type PathElement, valueElement } from "./path-element.ts";
 
 /** What stands where the type does not allow it; `path` is in the form of errors (`.spec.ports[0]`). */
@@ -16,7 +16,7 @@ export function itemElement(list: ListAtom, item: unknown): PathElement {
   let element = id === undefined ? undefined : known.get(id);
   if (element === undefined) {
     element = keyElement(keyPairs(list, item));
-    if (id !== undefined) known.set(id, element);
+    if (id !== undefined && id.length <= largestShared) known.set(id, element);
   }
   return element;
 }
@@ -65,4 +65,22 @@ function setElement(item: unknown): PathElement {
   if (Array.isArray(item)) throw new TypedError("not supported: associative list with lists as elements");
   if (typeof item === "object") throw new TypedError("associative list without keys has an element that's a map type");
   return valueElement(item);
+}
+
+/** Items that are known by one element: one, but in lists that upstream would not let through today. */
+export interface ItemGroup {
+  readonly element: PathElement;
+  readonly items: unknown[];
+}
+
+/** The items of a list by the texts of their elements, in order. Throws {@link TypedError}. */
+export function groupItems(list: readonly unknown[], type: ListAtom): Map<string, ItemGroup> {
+  const groups = new Map<string, ItemGroup>();
+  for (const item of list) {
+    const element = itemElement(type, item);
+    const group = groups.get(element.text);
+    if (group === undefined) groups.set(element.text, { element, items: [item] });
+    else group.items.push(item);
+  }
+  return groups;
 }

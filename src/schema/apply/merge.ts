@@ -3,7 +3,6 @@ import { setOwn } from "../json-exact.ts";
 import { isObject, type JsonObject } from "../patch/tree.ts";
 import { type Atom, firstForm, formOf, keyAtom, type ListAtom, type MapAtom } from "./atom.ts";
 import { itemElement } from "./list-item.ts";
-import type { PathElement } from "./path-element.ts";
 
 /** The merged value; undefined when nothing is left. Neither input is changed, parts of both may be shared. */
 export function merge(live: unknown, applied: unknown, atom: Atom): unknown {
@@ -46,29 +45,30 @@ function mergeLists(live: unknown, applied: unknown, list: ListAtom): unknown {
 /** Items of both lists come in the order of the applied one, with the live one's own items where they stood. */
 class ListMerge {
   readonly #left: readonly unknown[];
-  readonly #leftElements: readonly PathElement[];
-  readonly #rightElements: readonly PathElement[];
-  readonly #lives = new Map<PathElement, unknown>();
-  readonly #applieds = new Map<PathElement, unknown>();
-  readonly #shared: PathElement[];
-  readonly #merged = new Set<PathElement>();
+  /** What the items are known by: the texts of their elements. */
+  readonly #lefts: readonly string[];
+  readonly #rights: readonly string[];
+  readonly #lives = new Map<string, unknown>();
+  readonly #applieds = new Map<string, unknown>();
+  readonly #shared: Iterator<string, undefined>;
+  readonly #merged = new Set<string>();
   readonly #list: ListAtom;
   readonly #result: unknown[] = [];
 
   constructor(left: readonly unknown[], right: readonly unknown[], list: ListAtom) {
     this.#left = left;
     this.#list = list;
-    this.#leftElements = left.map((item) => itemElement(list, item));
-    this.#rightElements = right.map((item) => itemElement(list, item));
+    this.#lefts = left.map((item) => itemElement(list, item).text);
+    this.#rights = right.map((item) => itemElement(list, item).text);
     // Live items that are there twice are not merged with: the applied one replaces them.
-    for (const [i, element] of this.#leftElements.entries()) this.#lives.set(element, this.#lives.has(element) ? null : left[i]);
-    for (const [i, element] of this.#rightElements.entries()) this.#applieds.set(element, right[i]);
-    this.#shared = this.#rightElements.filter((element) => this.#lives.has(element));
+    for (const [i, text] of this.#lefts.entries()) this.#lives.set(text, this.#lives.has(text) ? null : left[i]);
+    for (const [i, text] of this.#rights.entries()) this.#applieds.set(text, right[i]);
+    this.#shared = this.#rights.filter((text) => this.#lives.has(text)).values();
   }
 
   run(): unknown[] {
-    const [lefts, rights] = [this.#leftElements, this.#rightElements];
-    let next = this.#shared.shift();
+    const [lefts, rights] = [this.#lefts, this.#rights];
+    let next = this.#shared.next().value;
     for (let l = 0, r = 0; l < lefts.length || r < rights.length; ) {
       const [left, right] = [lefts[l], rights[r]];
       if (left !== undefined && right !== undefined) {
@@ -76,7 +76,7 @@ class ListMerge {
           this.#take(left);
           l++;
           r++;
-          next = this.#shared.shift();
+          next = this.#shared.next().value;
           continue;
         }
         if (this.#applieds.has(left) && next !== undefined && next !== left) {
@@ -95,15 +95,15 @@ class ListMerge {
       if (right !== undefined) {
         this.#take(right);
         r++;
-        if (next === right) next = this.#shared.shift();
+        if (next === right) next = this.#shared.next().value;
       }
     }
     return this.#result;
   }
 
-  #take(element: PathElement): void {
-    this.#merged.add(element);
-    const item = merge(this.#lives.get(element), this.#applieds.get(element), this.#list.element());
+  #take(text: string): void {
+    this.#merged.add(text);
+    const item = merge(this.#lives.get(text), this.#applieds.get(text), this.#list.element());
     if (item !== undefined) this.#result.push(item);
   }
 }

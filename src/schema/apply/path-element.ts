@@ -2,7 +2,7 @@
  * One step of a field path as managedFields write it: `f:name` (a field), `k:{"name":"x"}` (the item of a list with keys),
  * `v:"x"` (the item of a set) and `i:0` (an index). Elements are interned by their text, so that equality is mostly identity.
  */
-import { Generations } from "./generations.ts";
+import { Generations, largestShared } from "./generations.ts";
 
 export type Scalar = string | number | bigint | boolean | null;
 
@@ -30,7 +30,7 @@ function intern(kind: ElementKind, text: string, name: string, key: PathElement[
   const found = known.get(text);
   if (found !== undefined) return found;
   const element: PathElement = { kind, text, name, key, value, id: ++lastId };
-  known.set(text, element);
+  if (text.length <= largestShared) known.set(text, element);
   return element;
 }
 
@@ -41,7 +41,7 @@ export function fieldElement(name: string): PathElement {
   let element = fields.get(name);
   if (element === undefined) {
     element = intern("f", `f:${name}`, name, noKey, undefined);
-    fields.set(name, element);
+    if (name.length <= largestShared) fields.set(name, element);
   }
   return element;
 }

@@ -2,8 +2,8 @@
 import { isObject } from "../patch/tree.ts";
 import { type Atom, firstForm, formOf, keyAtom, type ListAtom, type MapAtom } from "./atom.ts";
 import { type Entry, FieldSet, sortEntries } from "./field-set.ts";
-import { itemElement } from "./list-item.ts";
-import { fieldElement, type PathElement } from "./path-element.ts";
+import { groupItems } from "./list-item.ts";
+import { fieldElement } from "./path-element.ts";
 
 interface Fields {
   /** The path to the value is in the set. */
@@ -46,15 +46,8 @@ function mapFields(value: unknown, map: MapAtom): Fields {
 function listFields(value: unknown, list: ListAtom): Fields {
   if (list.atomic) return { member: true, below: undefined };
   if (!Array.isArray(value)) return { member: false, below: undefined };
-  const items = new Map<PathElement, unknown[]>();
-  for (const item of value) {
-    const element = itemElement(list, item);
-    const same = items.get(element);
-    if (same === undefined) items.set(element, [item]);
-    else same.push(item);
-  }
   const entries: Entry[] = [];
-  for (const [element, same] of items) {
+  for (const { element, items: same } of groupItems(value, list).values()) {
     // What is there twice has one owner as a whole.
     const children = same.length > 1 ? undefined : fieldsOf(same[0], list.element()).below;
     entries.push({ element, member: true, children });

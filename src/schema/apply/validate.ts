@@ -57,7 +57,7 @@ function checkList(value: unknown, list: ListAtom, path: string, faults: Fault[]
     faults.push({ path, message: `expected list, got ${pointerPrint(value)}` });
     return;
   }
-  const seen = new Set<PathElement>();
+  const seen = new Set<string>();
   for (const [i, item] of value.entries()) {
     let element: PathElement;
     try {
@@ -67,8 +67,8 @@ function checkList(value: unknown, list: ListAtom, path: string, faults: Fault[]
       faults.push({ path, message: `element ${i}: ${error.message}` });
       return;
     }
-    if (seen.has(element)) faults.push({ path, message: `duplicate entries for key ${printElement(element)}` });
-    seen.add(element);
+    if (seen.has(element.text)) faults.push({ path, message: `duplicate entries for key ${printElement(element)}` });
+    seen.add(element.text);
     check(item, list.element(), path + printElement(element), faults);
   }
 }
