@@ -77,7 +77,7 @@ const validating = (name: string, validations: Tree[], steps: readonly Step[], p
 const deployment = (replicas: number, more: Tree = {}): Tree => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
-  metadata: { name: replicas === 9 ? "d" : "e" },
+  metadata: { name: replicas === 9 ? "scaled" : "e" },
   spec: {
     replicas,
     selector: { matchLabels: { a: "b" } },
@@ -199,7 +199,7 @@ export const policySteps: readonly Step[] = [
       {
         name: "scale",
         method: "PATCH",
-        url: "/apis/apps/v1/namespaces/NS/deployments/d/scale",
+        url: "/apis/apps/v1/namespaces/NS/deployments/scaled/scale",
         body: { spec: { replicas: 8 } },
         contentType: merge,
       },

@@ -329,7 +329,6 @@ export const steps: readonly Step[] = [
       },
       {
         name: "a token",
-        brief: true,
         method: "POST",
         url: "/api/v1/namespaces/NS/serviceaccounts/acc/token",
         body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { audiences: ["x"], expirationSeconds: 700 } },
