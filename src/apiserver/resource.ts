@@ -95,8 +95,8 @@ export interface ResourceVersion {
   readonly fromStorage?: ((object: UnstructuredObject) => UnstructuredObject) | undefined;
   /** What this version has below its objects, where that is not the same at all versions. */
   readonly subresources?: Readonly<Record<string, Subresource>> | undefined;
-  /** Fills in, on a copy at this version, what objects lack that were stored before it was asked for. */
-  readonly complete?: ((object: UnstructuredObject) => void) | undefined;
+  /** Brings objects into shape that were stored under a former definition, or at a version of another shape. */
+  readonly completion?: Completion | undefined;
   /** Engines for the type at this version: see `schema/codec.ts`. Ignored when there is a `codec`. */
   readonly typeName: string;
   /** Engines of a type that is not in the table (custom resources). There is no protobuf and no strategic merge patch then. */
@@ -110,6 +110,14 @@ export interface ResourceVersion {
   readonly selectors?: FieldSelectors | undefined;
   /** The order of a Table's rows, where it is not that of names. */
   readonly rowOrder?: ((a: UnstructuredObject, b: UnstructuredObject) => number) | undefined;
+}
+
+export interface Completion {
+  /** Objects of later revisions were in shape when they were stored. Infinity: one cannot know. */
+  readonly since: number;
+  isComplete(object: UnstructuredObject): boolean;
+  /** In place; the object is at this version. */
+  complete(object: UnstructuredObject): void;
 }
 
 /** See {@link Strategy.selectableFields}. */

@@ -19,6 +19,7 @@ export class Served {
   readonly storedVersion: Buffer;
   /** Objects look as stored but for their apiVersion. */
   readonly sameShape: boolean;
+  readonly #inShapeAfter: number;
   /** `{"kind":"Pod","apiVersion":"v1","metadata":{` */
   readonly head: Buffer;
   /** Protobuf is spoken. */
@@ -32,9 +33,15 @@ export class Served {
     // What others convert is seen as if it were stored at each version (`storage/converting-store.ts`).
     this.storageApiVersion = definition.converter === undefined ? apiVersionOf(stored) : this.apiVersion;
     this.storedVersion = Buffer.from(`"apiVersion":${JSON.stringify(this.storageApiVersion)}`);
-    this.sameShape = version.fromStorage === undefined && version.complete === undefined;
+    this.sameShape = version.fromStorage === undefined && version.completion === undefined;
+    this.#inShapeAfter = version.fromStorage === undefined ? (version.completion?.since ?? 0) : Infinity;
     this.head = Buffer.from(storedHead(definition.kind, this.apiVersion));
     this.protobuf = version.codec === undefined;
+  }
+
+  /** Whether an object of that revision looks as stored but for its apiVersion. */
+  showsStored(revision: number): boolean {
+    return this.sameShape || revision > this.#inShapeAfter;
   }
 
   /** What upstream calls its type of this kind, in messages: `core.Pod`. */
@@ -46,10 +53,10 @@ export class Served {
 
   /** A stored object at this version. Not a copy where nothing has to change. */
   fromStorage(object: UnstructuredObject): UnstructuredObject {
-    const { complete, fromStorage } = this.version;
-    if (complete === undefined) return this.converted(object);
+    const { completion, fromStorage } = this.version;
+    if (completion === undefined || (fromStorage === undefined && completion.isComplete(object))) return this.converted(object);
     const copy = this.converted(fromStorage === undefined ? mutable(object) : object);
-    complete(copy);
+    completion.complete(copy);
     return copy;
   }
 

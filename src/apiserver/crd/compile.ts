@@ -7,6 +7,7 @@ import { applyDefaults } from "../../schema/structural/default.ts";
 import { validateListTypes } from "../../schema/structural/list-type.ts";
 import { evaluateRules } from "../../schema/structural/rules/evaluate-rules.ts";
 import { buildRules, hasRules, type RuleNode } from "../../schema/structural/rules/rule-tree.ts";
+import { isShaped } from "../../schema/structural/shaped.ts";
 import { compileSchema } from "../../schema/structural/schema.ts";
 import { validateAgainstSchema } from "../../schema/structural/validate.ts";
 import type { CustomResourceDefinitionVersion as Version, JSONSchemaProps } from "../../schema/types/apiextensions-v1.ts";
@@ -21,6 +22,7 @@ export function compileCustomSchema(version: Version, checkMetadata: CheckMetada
     hasRules: hasRules(source),
     validateRules: lazyRules(source),
     prune: (object, validation) => coerceCustomResource(object, schema, validation),
+    isShaped: (object) => schema === undefined || isShaped(object, schema),
     setDefaults: (object) => applyDefaults(object, schema),
     validate: (object) => {
       if (schema === undefined) return [];

@@ -11,6 +11,8 @@ export interface CustomSchema {
    * into Go's shape. Answers what it took away: `unknown field "spec.foo"`. Throws a 400 for metadata that cannot be read.
    */
   prune(object: UnstructuredObject, validation: FieldValidation): string[];
+  /** Whether pruning and defaulting would leave the object as it is. */
+  isShaped(object: UnstructuredObject): boolean;
   /** Fills in defaults, in place. */
   setDefaults(object: UnstructuredObject): void;
   validate(object: UnstructuredObject): FieldError[];

@@ -5,8 +5,9 @@ import { decodeJson, type FieldValidation } from "../../schema/codec.ts";
 import { mutable } from "../../schema/object.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
+import { jsonEqual } from "../json-equal.ts";
 import { compareVersions } from "../discovery/documents.ts";
-import type { ResourceCodec, ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
+import type { Completion, ResourceCodec, ResourceDefinition, ResourceVersion, Subresource } from "../resource.ts";
 import { customTable } from "./columns.ts";
 import { compileCustomSchema } from "./compile.ts";
 import type { CustomSchema } from "./custom-schema.ts";
@@ -100,7 +101,6 @@ function replicasPaths({ spec }: CustomResourceDefinition): ReplicasPaths {
 function resourceVersion(crd: CustomResourceDefinition, version: Version, schemaOf: (name: string) => CustomSchema): ResourceVersion {
   const table = customTable(version.additionalPrinterColumns);
   const converts = crd.spec.conversion?.strategy === "Webhook";
-  const complete = (object: UnstructuredObject): void => schemaOf(version.name).setDefaults(object);
   return {
     version: version.name,
     typeName: "",
@@ -110,8 +110,8 @@ function resourceVersion(crd: CustomResourceDefinition, version: Version, schema
     cells: (object, now) => table.cells(object, now),
     ...(version.deprecated === true ? { deprecated: { warning: deprecationWarning(crd, version) } } : {}),
     selectors: versionSelectors(version),
-    // Objects that were stored before the schema had a default show it all the same; a converter sees to that by itself.
-    ...(!converts && hasDefault(version.schema?.openAPIV3Schema) ? { complete } : {}),
+    // Converters see to that by themselves.
+    ...(converts ? {} : { completion: completionOf(crd, version, schemaOf) }),
   };
 }
 
@@ -120,11 +120,25 @@ function deprecationWarning(crd: CustomResourceDefinition, version: Version): st
   return `${crd.spec.group}/${version.name} ${crd.spec.names.kind} is deprecated`;
 }
 
-/** Without compiling the schema: definitions are made for every CRD at start. */
-function hasDefault(schema: unknown): boolean {
-  if (typeof schema !== "object" || schema === null) return false;
-  if (Array.isArray(schema)) return schema.some(hasDefault);
-  return Object.entries(schema).some(([key, value]) => key === "default" || (key !== "enum" && key !== "example" && hasDefault(value)));
+/**
+ * Objects that were stored under a former schema, or at a version that knows more, are shown as the schemas have them now:
+ * without what they do not know, with the defaults of the storage version.
+ */
+function completionOf(crd: CustomResourceDefinition, version: Version, schemaOf: (name: string) => CustomSchema): Completion {
+  const { versions } = crd.spec;
+  const { name: storage } = versions.find((v) => v.storage) ?? version;
+  const alike = versions.every((v) => jsonEqual(v.schema?.openAPIV3Schema, version.schema?.openAPIV3Schema));
+  const isOther = !alike && storage !== version.name;
+  return {
+    // Whatever version is written at: what one schema takes all take.
+    since: alike ? Number(crd.metadata?.resourceVersion ?? Infinity) : Infinity,
+    isComplete: (object) => schemaOf(storage).isShaped(object) && (!isOther || schemaOf(version.name).isShaped(object)),
+    complete(object) {
+      schemaOf(storage).prune(object, "Ignore");
+      schemaOf(storage).setDefaults(object);
+      if (isOther) schemaOf(version.name).prune(object, "Ignore");
+    },
+  };
 }
 
 function codecOf(schema: () => CustomSchema): ResourceCodec {

@@ -128,7 +128,7 @@ export class Entry implements Warm {
   /** The frozen object at a served version. */
   servedObject(served: Served): UnstructuredObject {
     const object = this.object();
-    if (served.sameShape && object.apiVersion === served.apiVersion) return object;
+    if (served.showsStored(this.revision) && object.apiVersion === served.apiVersion) return object;
     const frames = this.#framesOf(served);
     return (frames.object ??= deepFreeze(served.fromStorage(object)));
   }
@@ -195,7 +195,7 @@ export class Entry implements Warm {
 
   /** Where, in the stored bytes, begins what a served version shows as it is stored; -1: it does not. */
   #tailStart(served: Served): number {
-    if (!served.sameShape) return -1;
+    if (!served.showsStored(this.revision)) return -1;
     if (this.#tailOf !== served.storageApiVersion) {
       this.#tail = storedHeadLength(this.value, served.storedVersion);
       this.#tailOf = served.storageApiVersion;
@@ -221,7 +221,7 @@ export class Entry implements Warm {
     const { head } = served;
     let tail = value;
     let from = storedHeadLength(value, served.storedVersion);
-    if (!served.sameShape || from < 0) {
+    if (!served.showsStored(this.revision) || from < 0) {
       tail = encodeStored(served.fromStorage(this.peek()));
       from = head.length;
     }
