@@ -203,7 +203,7 @@ class Following {
 
   /** `nodes`: the authorizer of nodes is asked, too. */
   async start(server: ApiServer, nodes: boolean): Promise<void> {
-    const { log, clock, flags } = this.#options;
+    const { log, clock, flags, metrics } = this.#options;
     const source = <T extends KubeObject>(ref: ResourceRef<T>): ServerObjectSource<T> => {
       const made = new ServerObjectSource(server, ref, { log, clock });
       this.#sources.push(made);
@@ -219,13 +219,16 @@ class Following {
     });
     const node = nodes
       ? new NodeAuthorizer(
-          new NodeGraph({
-            pods: source(pods),
-            persistentVolumes: source(persistentvolumes),
-            volumeAttachments: source(volumeattachments),
-            resourceSlices: served(resourceslices),
-            podCertificateRequests: served(podcertificaterequests),
-          }),
+          new NodeGraph(
+            {
+              pods: source(pods),
+              persistentVolumes: source(persistentvolumes),
+              volumeAttachments: source(volumeattachments),
+              resourceSlices: served(resourceslices),
+              podCertificateRequests: served(podcertificaterequests),
+            },
+            metrics,
+          ),
           nodeRules(flags.features),
         )
       : undefined;

@@ -121,3 +121,16 @@ void test("pods are listed by their node, and the rest goes by rules", () => {
   assert.equal(can("n1", "list", "services"), "yes");
   assert.equal(can("n1", "list", "endpoints"), "");
 });
+
+void test("an update counts where it changes what the pod names", () => {
+  const ask = (): string => can("n7", "get", "secrets", "late");
+  const named = { ephemeralContainers: [{ name: "d", envFrom: [{ secretRef: { name: "late" } }] }] };
+  pods.put(pod("p7", "n7"));
+  assert.equal(ask(), unrelated("n7"));
+  pods.put(pod("p7", "n7", named));
+  assert.equal(ask(), "yes");
+  pods.put({ ...pod("p7", "n7", named), status: { phase: "Running" } });
+  assert.equal(ask(), "yes");
+  pods.remove("ns", "p7");
+  assert.equal(ask(), unrelated("n7"));
+});

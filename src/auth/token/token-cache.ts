@@ -46,6 +46,7 @@ interface CacheSeries {
   readonly fetched: Cell;
   readonly failed: Cell;
   readonly inFlight: Cell;
+  readonly blocked: Cell;
 }
 
 function seriesOf(metrics: MetricsRegistry): CacheSeries {
@@ -62,6 +63,7 @@ function seriesOf(metrics: MetricsRegistry): CacheSeries {
     fetched: fetches.cell({ status: "ok" }),
     failed: fetches.cell({ status: "error" }),
     inFlight: active.cell({ status: "in_flight" }),
+    blocked: active.cell({ status: "blocked" }),
   };
 }
 
@@ -107,8 +109,10 @@ export class TokenCache implements TokenAuthenticator {
       asking = this.#ask(shelf, key, token, audiences).finally(() => shelf.asking.delete(key));
       shelf.asking.set(key, asking);
     }
+    if (series !== undefined) series.blocked.value++;
     return asking.then((entry) => {
       if (series !== undefined) {
+        series.blocked.value--;
         series.misses.value++;
         series.missTimes.observe((this.#options.clock.monotonic() - now) / 1000);
       }
