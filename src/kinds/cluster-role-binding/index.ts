@@ -9,6 +9,7 @@ import { clusterRoleBindingCells } from "./columns.ts";
 
 export const clusterRoleBindingKind: Kind = kind<ClusterRoleBinding>({
   ref: clusterrolebindings,
+  metadataOnUpdate: [],
   setDefaults: setRoleBindingDefaults,
   allowCreateOnUpdate: true,
   validateName: pathSegment,

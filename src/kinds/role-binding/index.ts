@@ -9,6 +9,7 @@ import { validateRoleBinding, validateRoleBindingUpdate } from "./validation.ts"
 
 export const roleBindingKind: Kind = kind<RoleBinding>({
   ref: rolebindings,
+  metadataOnUpdate: [],
   setDefaults: setRoleBindingDefaults,
   allowCreateOnUpdate: true,
   validateName: pathSegment,

@@ -124,6 +124,8 @@ export function applyPatch(
   validation: FieldValidation,
 ): PatchedObject {
   const patched = patchTree(current, patch, typeName);
+  // A strategic patch goes into the object as it is: its type is none of what is patched.
+  if (typeName !== undefined && patch.type !== "strategic-merge-patch") checkType(current, patched, patch);
   const found: string[] = [...patch.problems];
   let object = patched;
   if (typeName !== undefined) {
@@ -135,6 +137,15 @@ export function applyPatch(
     throw invalidPatch(describe(patch, patched, current), `strict decoding error: ${found.join(", ")}`);
   }
   return { object, problems: found, untouched: Object.keys(patched).filter((key) => patched[key] === current[key]) };
+}
+
+/** The result is read by the kind that it names. */
+function checkType(current: UnstructuredObject, patched: UnstructuredObject, patch: DecodedPatch): void {
+  const { kind, apiVersion } = patched;
+  if (typeof kind !== "string" || typeof apiVersion !== "string") return;
+  if (kind === current.kind && apiVersion === current.apiVersion) return;
+  const type = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`;
+  throw invalidPatch(describe(patch, patched, current), `${type} in scheme "pkg/runtime/scheme.go:111"`);
 }
 
 function patchTree(current: UnstructuredObject, patch: DecodedPatch, typeName: string | undefined): UnstructuredObject {
