@@ -177,6 +177,46 @@ void describe("custom resources", () => {
     assert.equal((await failure(client.resource(ref("things", "Thing", "v3"), "ns").get("t"))).code, 404);
   });
 
+  void it("objects of a former schema are shown without what the present one does not know, and with its defaults", async () => {
+    const crd = await establish(definition("olds", "Old"));
+    const olds = client.resource(ref("olds", "Old"), "ns");
+    await olds.create({ metadata: { name: "before" } as KubeObject["metadata"], spec: { size: 1, color: "blue" } });
+    const [v1] = crd.spec.versions as [CustomResourceDefinitionVersion];
+    const properties = { size: { type: "integer" }, shape: { type: "string", default: "round" } };
+    const schema = { openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties } } } };
+    await crds.update({ ...crd, spec: { ...crd.spec, versions: [{ ...v1, schema }] } });
+    await olds.create({ metadata: { name: "later" } as KubeObject["metadata"], spec: { size: 2, color: "blue" } });
+    assert.deepEqual((await olds.get("before"))["spec"], { size: 1, shape: "round" });
+    assert.deepEqual(
+      (await olds.list()).items.map((o) => o["spec"]),
+      [
+        { size: 1, shape: "round" },
+        { size: 2, shape: "round" },
+      ],
+    );
+    await crds.delete(`olds.${group}`);
+  });
+
+  void it("objects written at a version that knows more are shown as the storage version and their own have them", async () => {
+    const crd = definition("mixes", "Mix");
+    const [v1] = crd.spec.versions as [CustomResourceDefinitionVersion];
+    const schemaOf = (properties: object): CustomResourceDefinitionVersion["schema"] =>
+      ({
+        openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties } } },
+      }) as CustomResourceDefinitionVersion["schema"];
+    const text = (value: string): object => ({ type: "string", default: value });
+    crd.spec.versions = [
+      { ...v1, schema: schemaOf({ a: text("A"), b: text("B") }) },
+      { ...v1, name: "v2", storage: false, schema: schemaOf({ a: text("A2"), c: text("C") }) },
+    ];
+    await establish(crd);
+    const object = { metadata: { name: "m" } as KubeObject["metadata"], spec: { b: "2", c: "1" } };
+    await client.resource(ref("mixes", "Mix", "v2"), "ns").create(object);
+    assert.deepEqual((await client.resource(ref("mixes", "Mix"), "ns").get("m"))["spec"], { a: "A2", b: "B" });
+    assert.deepEqual((await client.resource(ref("mixes", "Mix", "v2"), "ns").get("m"))["spec"], { a: "A2" });
+    await crds.delete(`mixes.${group}`);
+  });
+
   void it("a definition goes when its instances have gone, and nothing new comes meanwhile", async () => {
     await establish(definition("relics", "Relic"));
     const relics = client.resource(ref("relics", "Relic"), "ns");
