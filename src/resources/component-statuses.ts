@@ -18,7 +18,7 @@ export function componentStatusHandler(deps: ResourceDeps): (request: ApiRequest
     if (verb === "get") {
       const found = all.find((c) => c.metadata?.name === name);
       if (found === undefined) throw notFound({ group: "", resource: "componentstatus" }, name);
-      return answer(200, wantsTable(request) ? table([found]) : found);
+      return answer(200, wantsTable(request) ? table([found]) : { kind: "ComponentStatus", apiVersion: "v1", ...found });
     }
     const list: KubeList<ComponentStatus> = { kind: "ComponentStatusList", apiVersion: "v1", metadata: {}, items: all };
     return answer(200, wantsTable(request) ? table(all) : (list as KubeObject));
@@ -28,8 +28,6 @@ export function componentStatusHandler(deps: ResourceDeps): (request: ApiRequest
 function toStatus(component: ComponentHealth): ComponentStatus {
   const { healthy, message = "", error = "" } = component;
   return {
-    kind: "ComponentStatus",
-    apiVersion: "v1",
     metadata: { name: component.name },
     conditions: [
       { type: "Healthy", status: healthy ? "True" : "False", ...(message === "" ? {} : { message }), ...(error === "" ? {} : { error }) },

@@ -1,6 +1,7 @@
 /** `/healthz`, `/livez` and `/readyz`, in upstream's text format. */
 import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
+import { systemClock } from "../../core/clock.ts";
 import { MetricsRegistry } from "../../core/metrics.ts";
 import { metricsAnswer } from "./metrics-answer.ts";
 import { pageNotFound } from "../discovery/endpoints.ts";
@@ -34,9 +35,13 @@ export function addHealthEndpoints(server: HealthServer, checks: readonly Health
   const labels = ["name", "type"] as const;
   const results = slis.gauge("kubernetes_healthcheck", "[STABLE] This metric records the result of a single healthcheck.", labels);
   const totals = slis.counter("kubernetes_healthchecks_total", "[STABLE] This metric records the results of all healthcheck.", [
-    ...labels,
+    "name",
     "status",
+    "type",
   ]);
+  slis
+    .gauge("process_start_time_seconds", "[ALPHA] Start time of the process since unix epoch in seconds.")
+    .set(systemClock.now() / 1000 - process.uptime());
   const paths: string[] = ["/metrics/slis"];
   const everything: (() => void)[] = [];
   for (const endpoint of ["healthz", "livez", "readyz"] as const) {
@@ -54,7 +59,7 @@ export function addHealthEndpoints(server: HealthServer, checks: readonly Health
         check: () => {
           const why = check();
           results.set(why === undefined ? 1 : 0, { name, type: endpoint });
-          totals.inc({ name, type: endpoint, status: why === undefined ? "success" : "error" });
+          totals.inc({ name, status: why === undefined ? "success" : "error", type: endpoint });
           return why;
         },
       }));

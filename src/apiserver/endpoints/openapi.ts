@@ -28,6 +28,7 @@ export interface OpenApiOptions {
 type OpenApiServer = Pick<ApiServer, "definitions" | "onDefinitionsChange" | "addRoute">;
 
 const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const v3Protobuf = "application/com.github.proto-openapi.spec.v3.v1.0+protobuf";
 
 /** Adds the endpoints. */
 export function addOpenApi(server: OpenApiServer, options: OpenApiOptions): void {
@@ -88,10 +89,11 @@ class OpenApi {
     }
     const expires = new Date(this.#options.clock.now() + 365 * 24 * 3600 * 1000).toUTCString();
     const caching = asked === hash ? { "cache-control": "public, immutable", expires } : { "cache-control": "no-cache, private" };
-    const headers = { "content-type": "application/json", vary: "Accept", etag: `"${hash}"`, ...caching };
-    checkAccept(request, ["application/json"]);
+    const type = checkAccept(request, ["application/json", v3Protobuf]);
+    const headers = { "content-type": type, vary: "Accept", etag: `"${hash}"`, ...caching };
     if (request.headers["if-none-match"] === headers.etag) return { status: 304, headers };
-    return { status: 200, headers, bytes: await this.#keep(`v3 ${hash}`, () => this.#makeV3(name)) };
+    const json = type === "application/json";
+    return { status: 200, headers, bytes: await this.#keep(`v3 ${hash} ${type}`, () => this.#makeV3(name, json)) };
   }
 
   async v2(request: ApiRequest): Promise<ApiResponse> {
@@ -130,7 +132,7 @@ class OpenApi {
     return described.sort((a, b) => rank(b) - rank(a) || (a.remote.group < b.remote.group ? -1 : 1));
   }
 
-  async #makeV3(name: string): Promise<Buffer> {
+  async #makeV3(name: string, json: boolean): Promise<Buffer> {
     const { openApiV3, plainDocuments } = await import("../../schema/openapi/v3.ts");
     const { groupVersions, groups } = this.#published();
     const descriptions = await this.#descriptions();
@@ -140,7 +142,9 @@ class OpenApi {
       first === undefined || resources === undefined
         ? plainDocuments(groups, descriptions).get(name)?.()
         : openApiV3({ group: first.group, version: first.version }, resources, descriptions);
-    return Buffer.from(JSON.stringify(document));
+    if (json || document === undefined) return Buffer.from(JSON.stringify(document));
+    const { encodeOpenApiV3 } = await import("../../schema/openapi/v3-protobuf.ts");
+    return Buffer.from(encodeOpenApiV3(document));
   }
 
   async #descriptions(): Promise<Descriptions> {
@@ -196,7 +200,7 @@ function checkAccept(request: ApiRequest, types: readonly string[]): string {
   const accept = request.headers["accept"];
   if (typeof accept !== "string" || accept === "") return types[0] as string;
   for (const clause of accept.split(",")) {
-    const type = (clause.split(";")[0] ?? "").trim().replace("spec.v2@v1.0", "spec.v2.v1.0");
+    const type = (clause.split(";")[0] ?? "").trim().replace(/spec\.(v[23])@v1\.0/, "spec.$1.v1.0");
     if (type === "*/*" || type === "application/*") return types[0] as string;
     if (types.includes(type)) return type;
   }

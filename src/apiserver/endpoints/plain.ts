@@ -9,7 +9,7 @@ import { apiVersionOf } from "../../schema/resource-ref.ts";
 import { methodNotAllowed } from "../discovery/endpoints.ts";
 import type { Discovery } from "../discovery/endpoints.ts";
 import { requireJson } from "../encoding/negotiation.ts";
-import type { ApiResponse } from "../request.ts";
+import type { ApiRequest, ApiResponse } from "../request.ts";
 import type { ApiServer } from "../server-interface.ts";
 
 type RouteServer = Pick<ApiServer, "addRoute">;
@@ -113,22 +113,21 @@ const fixedPaths = [
 
 /** `/`: every path there is, apart from the resources. `more`: what else the server answers. */
 export function addIndex(server: RouteServer, discovery: Discovery, more: readonly string[]): void {
-  server.addRoute({
-    path: "/",
-    handle: ({ path }) => {
-      if (path !== "/") return notThere;
-      const groups = discovery.groups.flatMap(({ group, versions }) => [
-        ...(group === "" ? [] : [`/apis/${group}`]),
-        ...versions.map((v) => (group === "" ? `/api/${v.version}` : `/apis/${apiVersionOf({ group, version: v.version })}`)),
-      ]);
-      const paths = [...fixedPaths, ...more, ...groups].sort();
-      return {
-        status: 200,
-        headers: { "content-type": "application/json" },
-        bytes: Buffer.from(JSON.stringify({ paths }, null, 2)),
-      };
-    },
-  });
+  const handle = ({ path }: ApiRequest): ApiResponse => {
+    if (path !== "/" && path !== "/index.html") return notThere;
+    const groups = discovery.groups.flatMap(({ group, versions }) => [
+      ...(group === "" ? [] : [`/apis/${group}`]),
+      ...versions.map((v) => (group === "" ? `/api/${v.version}` : `/apis/${apiVersionOf({ group, version: v.version })}`)),
+    ]);
+    const paths = [...fixedPaths, ...more, ...groups].sort();
+    return {
+      status: 200,
+      headers: { "content-type": "application/json" },
+      bytes: Buffer.from(JSON.stringify({ paths }, null, 2)),
+    };
+  };
+  // Upstream answers the second, too, and does not list it.
+  for (const path of ["/", "/index.html"]) server.addRoute({ path, handle });
 }
 
 const notThere: ApiResponse = {
