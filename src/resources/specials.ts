@@ -20,6 +20,7 @@ import { podStrategy } from "./pods/strategy.ts";
 import { ServiceAllocators } from "./services/allocators.ts";
 import { serviceStrategy } from "./services/strategy.ts";
 import { bindingSpecial, roleSpecial } from "./rbac.ts";
+import { bindingParams, policyParams } from "./policy-params.ts";
 import { podCertificateRequests } from "./pod-certificate-requests.ts";
 import { scaleSubresource } from "./scale.ts";
 import type { Special, SubresourceMaker } from "./special.ts";
@@ -53,6 +54,10 @@ export function specials(deps: ResourceDeps): Record<string, Special> {
       strategy: (base) => serviceStrategy(base, allocators),
       subresources: { proxy: answeredBy(serviceProxyHandler(deps)) },
     },
+    "admissionregistration.k8s.io/mutatingadmissionpolicies": policyParams(deps),
+    "admissionregistration.k8s.io/mutatingadmissionpolicybindings": bindingParams(deps, "mutatingadmissionpolicies"),
+    "admissionregistration.k8s.io/validatingadmissionpolicies": policyParams(deps),
+    "admissionregistration.k8s.io/validatingadmissionpolicybindings": bindingParams(deps, "validatingadmissionpolicies"),
     "apiextensions.k8s.io/customresourcedefinitions": customResourceDefinitions,
     "apps/deployments": scaled,
     "apps/replicasets": scaled,

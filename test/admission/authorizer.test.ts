@@ -58,3 +58,52 @@ void test("expressions ask an authorizer that takes its time, each question once
     "alice frob /configmaps/ default/a",
   ]);
 });
+
+void test("who writes or binds a policy must be allowed to read its parameters", async () => {
+  const allowed = new Set<string>();
+  await using cluster = await startCluster({
+    authorizer: {
+      authorize: ({ verb, group, resource, namespace, name }) => {
+        const may = allowed.has(`${verb} ${group}/${resource} ${namespace}/${name}`);
+        return { decision: may ? "allow" : "no-opinion", reason: "" };
+      },
+    },
+  });
+  const user = { name: "writer", groups: ["system:authenticated"] };
+  const create = async (resource: string, kind: string, spec: object, as?: typeof user): Promise<[number, unknown]> => {
+    const body = { ...head, kind, metadata: { name: "p" }, spec };
+    const { status, object } = await cluster.ask("POST", `${registration}/${resource}`, body, undefined, as);
+    return [status, object["message"]];
+  };
+  const policy = {
+    paramKind: { apiVersion: "v1", kind: "ConfigMap" },
+    matchConstraints: { resourceRules: [{ operations: ["CREATE"], apiGroups: [""], apiVersions: ["v1"], resources: ["secrets"] }] },
+    validations: [{ expression: "true" }],
+  };
+  const binding = {
+    policyName: "p",
+    validationActions: ["Deny"],
+    paramRef: { name: "x", namespace: "ns", parameterNotFoundAction: "Deny" },
+  };
+  const mutating = { policyName: "q", paramRef: { selector: {}, parameterNotFoundAction: "Deny" } };
+  const shown = "user &{writer  [system:authenticated] map[]}";
+  const invalid = (kind: string, field: string): string =>
+    `${kind}.admissionregistration.k8s.io "p" is invalid: spec.${field}: Forbidden: `;
+  const writePolicy = () => create("validatingadmissionpolicies", "ValidatingAdmissionPolicy", policy, user);
+  const writeBinding = (as?: typeof user) => create("validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding", binding, as);
+  const about = `must have "get" permission on all objects of the referenced paramKind (kind=ConfigMap, apiVersion=v1)`;
+  assert.deepEqual(await writePolicy(), [422, `${invalid("ValidatingAdmissionPolicy", "paramKind")}${shown} ${about}`]);
+  allowed.add("get /configmaps */*");
+  assert.deepEqual(await writePolicy(), [201, undefined]);
+  const denied = `${shown} does not have "get" permission on the object referenced by paramRef`;
+  assert.deepEqual(await writeBinding(user), [422, invalid("ValidatingAdmissionPolicyBinding", "paramRef") + denied]);
+  allowed.add("get /configmaps ns/x");
+  assert.deepEqual(await writeBinding(user), [201, undefined]);
+  const unknown = `unable to get policy q to determine minimum required permissions and ${shown} does not have "list" permission`;
+  assert.deepEqual(await create("mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", mutating, user), [
+    422,
+    `${invalid("MutatingAdmissionPolicyBinding", "paramRef")}${unknown} for all groups, versions and resources`,
+  ]);
+  // Who may do anything is not asked about.
+  assert.deepEqual(await create("mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding", mutating), [201, undefined]);
+});

@@ -3,6 +3,7 @@ import { MetricsRegistry } from "../../src/core/metrics.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import type { AdmissionPlugin } from "../../src/apiserver/admission.ts";
 import type { Authorizer } from "../../src/auth/authorizer.ts";
+import type { UserInfo } from "../../src/auth/user.ts";
 import { ApiError } from "../../src/core/api-error.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
@@ -28,10 +29,12 @@ export interface Cluster extends AsyncDisposable {
   readonly server: ApiServer;
   readonly metrics: MetricsRegistry;
   /** Any request; never throws for its answer. */
-  ask(method: string, url: string, body?: object | string, contentType?: string): Promise<Answer>;
+  ask(method: string, url: string, body?: object | string, contentType?: string, user?: UserInfo): Promise<Answer>;
   /** As {@link ask}, throws when the answer is a failure. */
   must(method: string, url: string, body?: object | string, contentType?: string): Promise<UnstructuredObject>;
 }
+
+const administrator: UserInfo = { name: "alice", groups: ["system:masters", "system:authenticated"], uid: "u-1", extra: { team: ["red"] } };
 
 /** What is only to be refused before it would be answered. */
 const unanswered = (): Promise<never> => Promise.reject(new Error("nobody answers here"));
@@ -58,7 +61,7 @@ export async function startCluster(options: { authorizer?: Authorizer; configura
   await ensureBootstrapObjects(client, { serviceCidrs: ["10.96.0.0/16"], clock });
   const custom = await startCustomResources(server, { clock, log, metrics, resolveService: webhookServices(deps) });
   await generic.start();
-  const ask: Cluster["ask"] = async (method, url, body, contentType = "application/json") => {
+  const ask: Cluster["ask"] = async (method, url, body, contentType = "application/json", user = administrator) => {
     const [path = "", query = ""] = url.split("?");
     const annotations = new Map<string, string>();
     const request: ApiRequest = {
@@ -67,7 +70,7 @@ export async function startCluster(options: { authorizer?: Authorizer; configura
       query: new URLSearchParams(query),
       headers: { "content-type": contentType, accept: "application/json", "user-agent": "test" },
       ...(body === undefined ? {} : { body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) }),
-      user: { name: "alice", groups: ["system:masters", "system:authenticated"], uid: "u-1", extra: { team: ["red"] } },
+      user,
       signal: new AbortController().signal,
       warnings: [],
       auditAnnotations: annotations,
