@@ -235,7 +235,9 @@ function publishedResource(d: ResourceDefinition, version: ResourceVersion): Pub
     listKind: d.listKind,
     namespaced: d.namespaced,
     verbs: d.verbs,
-    ...(custom ? { schema: version.openApiSchema } : { typeName: version.typeName }),
+    ...(custom
+      ? { schema: version.openApiSchema, selectableFields: version.selectors?.selectableFieldNames }
+      : { typeName: version.typeName }),
     subresources: subresources.map(([name, sub]) => publishedSubresource(d, version.version, name, sub)),
   };
 }
