@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { type Cases, casesFor, prepare } from "./cases.ts";
 import { normal } from "./compare.ts";
 import { gatedCases, gatedFlags, prepareGated } from "./gated-certificates.ts";
+import { nodeCases, nodeFlags, prepareNodes } from "./nodes.ts";
 import { olderCases, olderFlags } from "./older.ts";
 import { type AskedServer, startReference, startWorld, type World } from "./world.ts";
 
@@ -33,4 +34,8 @@ await record("recorded-older.json", olderFlags, (_, world) => Promise.resolve(ol
 await record("recorded-gated.json", gatedFlags, async (server, world) => {
   await prepareGated(server, world);
   return gatedCases(world);
+});
+await record("recorded-nodes.json", nodeFlags, async (server, world) => {
+  await prepareNodes(server, world);
+  return nodeCases(world);
 });
