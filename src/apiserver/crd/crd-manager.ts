@@ -83,6 +83,7 @@ export class CrdManager {
   stop(): void {
     this.#stop.abort();
     this.#source.stop();
+    this.#options.conversions?.targets.close();
   }
 
   #changed(crd: CustomResourceDefinition): void {
