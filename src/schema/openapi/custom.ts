@@ -24,7 +24,7 @@ export function customSchemas(r: PublishedResource, dialect: Dialect): Record<st
   const gvk = (kind: string): Json[] => [{ group: r.group, kind, version: r.version }];
   const typeMeta = { apiVersion: described(apiVersionText), kind: described(kindText) };
   return {
-    [name]: { ...objectSchema(r, dialect, typeMeta), "x-kubernetes-group-version-kind": gvk(r.kind) },
+    [name]: { ...objectSchema(r, dialect, typeMeta), "x-kubernetes-group-version-kind": gvk(r.kind), ...selectable(r) },
     [customModelName(r, r.listKind)]: {
       description: `${r.listKind} is a list of ${r.kind}`,
       type: "object",
@@ -35,8 +35,14 @@ export function customSchemas(r: PublishedResource, dialect: Dialect): Record<st
         metadata: referTo(dialect, listMeta, "What is true of the whole list."),
       },
       "x-kubernetes-group-version-kind": gvk(r.listKind),
+      ...selectable(r),
     },
   };
+}
+
+function selectable({ selectableFields }: PublishedResource): Json {
+  if (!selectableFields?.length) return {};
+  return { "x-kubernetes-selectable-fields": selectableFields.map((fieldPath) => ({ fieldPath })) };
 }
 
 function objectSchema(r: PublishedResource, dialect: Dialect, typeMeta: Json): Json {

@@ -12,6 +12,8 @@ export interface PublishedResource extends GroupVersionKind {
   readonly typeName?: string | undefined;
   /** A custom resource: its version's schema, when it has one. */
   readonly schema?: JSONSchemaProps | undefined;
+  /** The fields of a custom resource that it can be selected by, beside name and namespace. */
+  readonly selectableFields?: readonly string[] | undefined;
   readonly subresources: readonly PublishedSubresource[];
 }
 
