@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Answer, Case } from "./case.ts";
 import { differences } from "./compare.ts";
-import { meantReason } from "./meant.ts";
+import { meantReason, meantReasons } from "./meant.ts";
 import { causesOf, normalField } from "./normal.ts";
 import { recordings } from "./recording.ts";
 
@@ -109,6 +109,8 @@ export class Report {
     if (file !== undefined) writeFileSync(file, `${this.table()}\n\n${text(groups)}\n`);
     console.log(text(groups.slice(0, show)));
     console.log(`${groups.length} groups of differences`);
+    // Of a whole run, what is meant and was not met has no place in the file.
+    for (const reason of meantReasons()) if (!this.#meantSeen.has(reason)) console.log(`not met: ${reason}`);
     console.log(this.table());
   }
 }
