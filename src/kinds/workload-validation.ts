@@ -95,8 +95,8 @@ export function validateAtMostAll(value: number | string | undefined, path: Fiel
 /** The number in a count or a share; 0 for a text that is neither. */
 export function intOrPercentNumber(value: number | string | undefined): number {
   if (typeof value === "number") return value;
-  // What is no percentage counts for nothing.
-  return /^\d+%$/.test(value ?? "") ? Number.parseInt(value as string, 10) : 0;
+  // What is neither a percentage nor a number counts for nothing.
+  return /^(\d+%|[-+]?\d+)$/.test(value ?? "") ? Number.parseInt(value as string, 10) : 0;
 }
 
 /** Counts in a status: none negative, none above another. */

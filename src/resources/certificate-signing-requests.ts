@@ -43,7 +43,7 @@ function requestFaults(object: UnstructuredObject): FieldError[] {
     parseCsr(Buffer.from(request ?? "", "base64").toString("latin1"));
     return [];
   } catch (error) {
-    return [invalidField(requestPath, request || null, error instanceof Error ? error.message : String(error))];
+    return [invalidField(requestPath, request ?? null, error instanceof Error ? error.message : String(error))];
   }
 }
 

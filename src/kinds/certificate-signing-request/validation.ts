@@ -44,7 +44,7 @@ export function validateSigningRequest(request: CertificateSigningRequest, old?:
   const errors: FieldError[] = [];
   const { spec, status } = request;
   if (!/^-----BEGIN CERTIFICATE REQUEST-----/m.test(textOf(spec.request))) {
-    errors.push(invalidField(path.child("request"), spec.request || null, "PEM block type must be CERTIFICATE REQUEST"));
+    errors.push(invalidField(path.child("request"), spec.request ?? null, "PEM block type must be CERTIFICATE REQUEST"));
   }
   validateUsages(spec.usages ?? [], old?.spec.usages ?? [], errors);
   const at = path.child("signerName");

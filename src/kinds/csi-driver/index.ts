@@ -10,7 +10,12 @@ import { csiDriverWarnings, validateCsiDriver, validateCsiDriverUpdate } from ".
 
 export const csiDriverKind: Kind = kind<CSIDriver>({
   ref: csidrivers,
+  // A feature that is off (KEP-5030).
+  prepareForCreate(driver) {
+    delete driver.spec.preventPodSchedulingIfMissing;
+  },
   prepareForUpdate(driver, old) {
+    if (old.spec.preventPodSchedulingIfMissing === undefined) delete driver.spec.preventPodSchedulingIfMissing;
     countGeneration(driver, old, !semanticEqual(driver.spec, old.spec));
   },
   setDefaults: setCsiDriverDefaults,

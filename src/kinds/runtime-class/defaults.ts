@@ -1,8 +1,6 @@
 import type { RuntimeClass } from "../../schema/types/node-v1.ts";
-import { roundResourceList } from "../resource-list.ts";
 
 /** Fills in a runtime class's defaults, in place. */
 export function setRuntimeClassDefaults(runtimeClass: RuntimeClass): void {
-  roundResourceList(runtimeClass.overhead?.podFixed);
   for (const toleration of runtimeClass.scheduling?.tolerations ?? []) if (toleration.operator === "") delete toleration.operator;
 }
