@@ -300,13 +300,12 @@ export function parseCsr(text: string): CertificateSigningRequest {
 /** The same from DER. `unchecked`: whoever signed it. */
 export function readCsr(bytes: Buffer, options: { readonly unchecked?: boolean } = {}): CertificateSigningRequest {
   const structure = (): Error => new Error("asn1: structure error: tags don't match");
+  const fault = requestFrameFault(bytes);
+  if (fault !== undefined) throw new Error(fault);
   let parts: [Element, Element, Element];
   try {
-    const [outer, ...rest] = der.readAll(bytes);
-    if (outer === undefined) throw new Error("asn1: syntax error: sequence truncated");
-    if (rest.length > 0) throw new Error("asn1: syntax error: trailing data");
-    if (outer.tag !== 0x30) throw structure();
-    parts = der.readAll(outer.content) as typeof parts;
+    const [outer] = der.readAll(bytes);
+    parts = der.readAll((outer as Element).content) as typeof parts;
     if (parts.length !== 3 || parts[0].tag !== 0x30 || parts[1].tag !== 0x30 || parts[2].tag !== 0x03) throw structure();
   } catch (error) {
     if (error instanceof RangeError) throw new Error("asn1: syntax error: data truncated", { cause: error });
@@ -340,6 +339,25 @@ export function readCsr(bytes: Buffer, options: { readonly unchecked?: boolean }
   const attributes = fields[3];
   if (attributes !== undefined) readRequestedNames(attributes, parsed);
   return parsed;
+}
+
+/** What is wrong with the outermost element, in the words of Go's encoding/asn1. */
+function requestFrameFault(bytes: Buffer): string | undefined {
+  const [first, second] = bytes;
+  if (first === undefined) return "asn1: syntax error: sequence truncated";
+  if (second === undefined) return "asn1: syntax error: truncated tag or length";
+  const count = second & 0x80 ? second & 0x7f : 0;
+  if (count > 4 || second === 0x80 || bytes.length < 2 + count) return "asn1: syntax error: truncated tag or length";
+  const start = 2 + count;
+  const length = count === 0 ? second : bytes.readUIntBE(2, count);
+  if (first !== 0x30) {
+    const found = `{class:${first >> 6} tag:${first & 0x1f} length:${length} isCompound:${(first & 0x20) !== 0}}`;
+    const wanted =
+      "{optional:false explicit:false application:false private:false defaultValue:<nil> tag:<nil> stringType:0 timeType:0 set:false omitEmpty:false}";
+    return `asn1: structure error: tags don't match (16 vs ${found}) ${wanted} certificateRequest @${start}`;
+  }
+  if (start + length > bytes.length) return "asn1: syntax error: data truncated";
+  return start + length < bytes.length ? "asn1: syntax error: trailing data" : undefined;
 }
 
 /** Signature algorithms of requests, by their identifiers: the hash (null: the key's own), and whether RSA signs by PSS. */

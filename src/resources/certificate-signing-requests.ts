@@ -2,7 +2,8 @@
 import type { Strategy } from "../apiserver/resource.ts";
 import { formatTime } from "../core/clock.ts";
 import { X509Certificate } from "node:crypto";
-import { parseCsr, splitBundle } from "../host/pki.ts";
+import { type PemBlock, pemBlocks } from "../host/pem.ts";
+import { parseCsr } from "../host/pki.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { type FieldError, FieldPath, invalidField } from "../schema/field-error.ts";
 import type { UnstructuredObject } from "../schema/object.ts";
@@ -55,11 +56,21 @@ const certificatePath = new FieldPath("status.certificate");
 function certificateFaults(object: UnstructuredObject, old: UnstructuredObject): FieldError[] {
   const certificate = (object as unknown as CertificateSigningRequest).status?.certificate ?? "";
   if (certificate === ((old as unknown as CertificateSigningRequest).status?.certificate ?? "")) return [];
+  for (const block of pemBlocks(Buffer.from(certificate, "base64").toString("latin1"))) {
+    const fault = blockFault(block);
+    if (fault !== undefined) return [invalidField(certificatePath, "<certificate data>", fault)];
+  }
+  return [];
+}
+
+function blockFault({ type, hasHeaders, bytes }: PemBlock): string | undefined {
+  if (type !== "CERTIFICATE") return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`;
+  if (hasHeaders) return "no PEM block headers are permitted";
   try {
-    for (const pem of splitBundle(Buffer.from(certificate, "base64").toString("latin1"))) new X509Certificate(pem);
-    return [];
+    void new X509Certificate(bytes);
+    return undefined;
   } catch {
-    return [invalidField(certificatePath, "<certificate data>", "x509: malformed certificate")];
+    return "x509: malformed certificate";
   }
 }
 
