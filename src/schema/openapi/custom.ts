@@ -65,17 +65,7 @@ const mapValues = <V, W>(record: Record<string, V>, convert: (value: V) => W): R
   );
 
 /** Parts that are left out because nothing reads them from here. */
-const unpublished = new Set([
-  "$schema",
-  "$ref",
-  "id",
-  "definitions",
-  "patternProperties",
-  "dependencies",
-  "additionalItems",
-  "externalDocs",
-  "example",
-]);
+const unpublished = new Set(["$schema", "$ref", "id", "definitions", "patternProperties", "dependencies", "additionalItems"]);
 
 function convert(schema: JSONSchemaProps, inner: (s: JSONSchemaProps) => Json): Json {
   const result: Json = {};
@@ -109,29 +99,35 @@ function toV3(schema: JSONSchemaProps): Json {
   if (schema["x-kubernetes-int-or-string"] === true && schema.anyOf === undefined && schema.allOf === undefined) {
     result["anyOf"] = [{ type: "integer" }, { type: "string" }];
   }
-  if (schema["x-kubernetes-embedded-resource"] === true) {
-    result["required"] = [...new Set([...(schema.required ?? []), "kind", "apiVersion"])];
-    result["properties"] = {
-      ...(result["properties"] as Json | undefined),
-      apiVersion: described(apiVersionText),
-      kind: described(kindText),
-      metadata: referTo("v3", objectMeta, "Standard object's metadata: what every object has."),
-    };
-  }
-  return result;
+  return schema["x-kubernetes-embedded-resource"] === true ? embedded(result, "v3") : result;
 }
 
-/** v2 has no alternatives, no nullable, no defaults, and takes a listed property for the only one allowed. */
+function embedded(schema: Json, dialect: Dialect): Json {
+  const required = new Set([...((schema["required"] as string[] | undefined) ?? []), "kind", "apiVersion"]);
+  const metadata = referTo(dialect, objectMeta, "Standard object's metadata: what every object has.");
+  const typeMeta = { apiVersion: described(apiVersionText), kind: described(kindText) };
+  const properties = { ...(schema["properties"] as Json | undefined), ...typeMeta, metadata };
+  return { ...schema, required: [...required], properties };
+}
+
+/** v2 has no alternatives, no nullable and no defaults; and its clients take what is listed for all that there may be. */
 function toV2(schema: JSONSchemaProps): Json {
   const { allOf: _all, anyOf: _any, oneOf: _one, not: _not, nullable, default: _default, ...rest } = schema;
   const result = convert(rest, toV2);
-  if (
-    schema["x-kubernetes-preserve-unknown-fields"] === true ||
-    schema["x-kubernetes-embedded-resource"] === true ||
-    schema["x-kubernetes-int-or-string"] === true ||
-    nullable
-  ) {
-    for (const key of ["type", "properties", "items", "additionalProperties", "required"]) delete result[key];
+  const open = schema["x-kubernetes-preserve-unknown-fields"] === true;
+  if (nullable || open) for (const key of ["items", "properties"]) delete result[key];
+  if (nullable || (open && result["type"] === "object") || (result["type"] === "array" && result["items"] === undefined)) {
+    delete result["type"];
   }
-  return result;
+  dropNullableRequired(schema, result);
+  return schema["x-kubernetes-embedded-resource"] === true && !open ? embedded(result, "v2") : result;
+}
+
+/** What may be null, and cannot be said to be, must not be asked for. */
+function dropNullableRequired({ properties, additionalProperties }: JSONSchemaProps, result: Json): void {
+  if (result["required"] === undefined) return;
+  const kept = (result["required"] as string[]).filter((name) => result["properties"] === undefined || !properties?.[name]?.nullable);
+  const values = typeof additionalProperties === "object" ? additionalProperties : undefined;
+  if (kept.length === 0 || values?.nullable) delete result["required"];
+  else result["required"] = kept;
 }
