@@ -127,6 +127,11 @@ void test("answers carry what browsers and fairness look at, and checks have ups
   assert.equal(asked.status, 204);
   assert.match(asked.headers["access-control-allow-methods"] as string, /PATCH/);
 
+  const refused = await ask("GET", "/api/v1/namespaces", { "impersonate-user": "jane" });
+  assert.deepEqual([refused.status, refused.headers["x-content-type-options"]], [403, "nosniff"]);
+  assert.equal((await ask("DELETE", "/api/v1/watch/namespaces")).status, 405);
+  assert.equal((await ask("GET", "/index.html")).text, (await ask("GET", "/")).text);
+
   const ready = await ask("GET", "/readyz?verbose&exclude=etcd");
   assert.equal(ready.status, 200);
   for (const line of [
@@ -153,6 +158,8 @@ void test("pages tell of the server, as text and as objects", async (t) => {
   assert.equal((await ask("PUT", "/debug/flags/v", {}, 2)).text, "successfully set klog.logging.verbosity to 2");
   const profile = await ask("GET", "/debug/pprof/heap");
   assert.deepEqual([profile.status, profile.headers["content-type"]], [200, "application/octet-stream"]);
+  const vague = await ask("GET", "/debug/pprof/heap?seconds=x");
+  assert.deepEqual([vague.status, vague.text], [400, 'invalid value for "seconds" - must be a positive integer\n']);
   assert.match((await ask("GET", "/debug/api_priority_and_fairness/dump_priority_levels")).text, /^PriorityLevelName, +ActiveQueues/);
   assert.equal((await ask("GET", "/configz")).status, 404);
 });

@@ -68,6 +68,7 @@ function turnAway({ server, request }: RequestState): ApiResponse | undefined {
 }
 
 function answer(state: RequestState): Promise<ApiResponse> | ApiResponse {
+  state.authorized = true;
   // First: a deadline that cannot be read refuses the request before anything is under way.
   const deadline = deadlineOf(state);
   const answered = dispatch(state);
@@ -99,6 +100,7 @@ class GenericApiServer implements ApiServer {
       ticket: undefined,
       audit: undefined,
       authenticated: false,
+      authorized: false,
       received: audit === undefined ? 0 : clock.now(),
       longRunning: false,
     };
@@ -110,7 +112,7 @@ class GenericApiServer implements ApiServer {
       response = await run(state);
       if (response.object !== undefined && request.inProcess !== true) response = await this.#encode(request, response);
     } catch (error) {
-      response = await this.#refuse(request, error);
+      response = await this.#refuse(state, error);
     } finally {
       this.#active--;
       if (!state.longRunning) release(state);
@@ -131,13 +133,14 @@ class GenericApiServer implements ApiServer {
     return { ...encoded, headers: { ...encoded.headers, ...response.headers } };
   }
 
-  async #refuse(request: ApiRequest, thrown: unknown): Promise<ApiResponse> {
+  async #refuse({ request, authenticated, authorized }: RequestState, thrown: unknown): Promise<ApiResponse> {
     const error = toApiError(thrown, request.log);
     const status = failureStatus(error);
     const response = await respondPlain(request, status, error.code);
     if (this.#state.options.audit !== undefined) response.audited = { object: status };
     const retry = error.details?.retryAfterSeconds;
     if (retry !== undefined) response.headers["retry-after"] = String(retry);
+    if (authenticated && !authorized) response.headers["x-content-type-options"] = "nosniff";
     return response;
   }
 

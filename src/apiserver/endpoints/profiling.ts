@@ -50,10 +50,16 @@ export function servePprof(request: Pick<ApiRequest, "path" | "query">): Promise
   return profile(name, request.query);
 }
 
+function bad(why: string): ApiResponse {
+  return { status: 400, headers: plain, bytes: Buffer.from(`${why}\n`) };
+}
+
 async function profile(name: string, query: URLSearchParams): Promise<ApiResponse> {
   const asked = Number(query.get("seconds") ?? 0);
-  if (query.has("seconds") && !(asked > 0)) {
-    return { status: 400, headers: plain, bytes: Buffer.from('invalid value for "seconds" - must be a positive integer\n') };
+  // Go's two that always take time have a default for what is no number; the others are strict.
+  if (query.has("seconds") && name !== "profile" && name !== "trace") {
+    if (!Number.isInteger(asked) || asked <= 0) return bad('invalid value for "seconds" - must be a positive integer');
+    if (Number(query.get("debug") ?? 0) !== 0) return bad("seconds and debug params are incompatible");
   }
   const { takeProfile } = await import("../../host/profiler.ts");
   const debug = Number(query.get("debug") ?? 0) > 0;
@@ -65,7 +71,7 @@ async function profile(name: string, query: URLSearchParams): Promise<ApiRespons
   if (text !== undefined) return { status: 200, headers: plain, bytes: Buffer.from(text) };
   const headers = {
     "content-type": "application/octet-stream",
-    "content-disposition": `attachment; filename="${name}"`,
+    "content-disposition": `attachment; filename="${name}${query.has("seconds") && name !== "profile" && name !== "trace" ? "-delta" : ""}"`,
     "x-content-type-options": "nosniff",
   };
   return { status: 200, headers, bytes };

@@ -115,8 +115,9 @@ function checkUnnamespaced({ info }: ApiRequest): void {
 }
 
 /** Creating is done to the collection, updating to one of it. */
-function fitsPath({ info }: ApiRequest): boolean {
+function fitsPath({ info, method }: ApiRequest): boolean {
   if (info.verb === "create") return info.name === "";
+  if (info.verb === "watch") return method === "GET"; // below `/watch/` whatever the method is
   return info.name !== "" || (info.verb !== "update" && info.verb !== "patch");
 }
 

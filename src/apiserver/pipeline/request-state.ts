@@ -18,6 +18,8 @@ export interface RequestState {
   audit: AuditRecord | undefined;
   /** Who asks is known, or that nobody can say. */
   authenticated: boolean;
+  /** It may be answered: what refuses it from here on is a handler. */
+  authorized: boolean;
   /** When it came: milliseconds since the epoch. */
   readonly received: number;
   /** Watches and streams: no deadline, and they do not count as in flight. */

@@ -15,7 +15,7 @@ export function bindingHandler(deps: ResourceDeps, legacy: boolean): (request: A
     const { object, dryRun } = await requestBody(request, bindingType);
     const binding = object as unknown as Binding;
     const name = legacy ? (binding.metadata?.name ?? "") : request.info.name;
-    if (name !== binding.metadata?.name) throw badRequest("name in URL does not match name in Binding object");
+    if (name !== (binding.metadata?.name ?? "")) throw badRequest("name in URL does not match name in Binding object");
     const faults = validateBinding(binding);
     if (faults.length > 0) throw new ApiError(500, "", joined(faults)); // as upstream: the errors are not made a Status
     await assign(deps, request.info.namespace, name, binding, dryRun);
