@@ -5,6 +5,7 @@ import { normal } from "./compare.ts";
 import { gatedCases, gatedFlags, prepareGated } from "./gated-certificates.ts";
 import { nodeCases, nodeFlags, prepareNodes } from "./nodes.ts";
 import { olderCases, olderFlags } from "./older.ts";
+import { signingCases, signingFlags } from "./signing-requests.ts";
 import { type AskedServer, startReference, startWorld, type World } from "./world.ts";
 
 const [, , bin] = process.argv;
@@ -39,3 +40,4 @@ await record("recorded-nodes.json", nodeFlags, async (server, world) => {
   await prepareNodes(server, world);
   return nodeCases(world);
 });
+await record("recorded-signing.json", signingFlags, (_, world) => Promise.resolve(signingCases(world)));
