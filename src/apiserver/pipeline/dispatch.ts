@@ -44,6 +44,7 @@ export function dispatch({ server, request }: RequestState): Promise<ApiResponse
   const { info } = request;
   const remote = server.delegate?.(request.path);
   if (remote !== undefined) return remote.proxy(request);
+  if (request.path.charCodeAt(1) === 47) return nothingThere(); // "//api": no route is written so
   if (info.isResource) {
     const installed = server.installed(info.group, info.resource);
     const served = installed?.versions.get(info.version);
@@ -53,12 +54,12 @@ export function dispatch({ server, request }: RequestState): Promise<ApiResponse
   if (exact !== undefined) return exact.handle(request);
   if (info.isResource && groupKnown(server, info.group)) throw resourceNotFound();
   const route = findRoute(server, request.path);
-  if (route !== undefined) return route.handle(request);
-  return {
-    status: 404,
-    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
-    bytes: notFoundPage,
-  };
+  return route === undefined ? nothingThere() : route.handle(request);
+}
+
+function nothingThere(): ApiResponse {
+  const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
+  return { status: 404, headers, bytes: notFoundPage };
 }
 
 const notFoundPage = Buffer.from("404 page not found\n");
