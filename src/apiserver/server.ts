@@ -84,6 +84,8 @@ class GenericApiServer implements ApiServer {
   #active = 0;
   /** The watches from outside. */
   readonly #watching = new Set<ResponseSink>();
+  /** Of the active requests, those that came over a front. */
+  #outside = 0;
   #idle: (() => void) | undefined;
 
   constructor(options: ApiServerOptions) {
@@ -107,6 +109,9 @@ class GenericApiServer implements ApiServer {
     audit?.receive(request);
     const started = clock.monotonic();
     this.#active++;
+    // Components of this process go on asking until they are told to end: whoever leaves waits for the others alone.
+    const outside = request.inProcess === true ? 0 : 1;
+    this.#outside += outside;
     let response: ApiResponse;
     try {
       response = await run(state);
@@ -115,6 +120,7 @@ class GenericApiServer implements ApiServer {
       response = await this.#refuse(state, error);
     } finally {
       this.#active--;
+      this.#outside -= outside;
       if (!state.longRunning) release(state);
       if (this.#active === 0) this.#idle?.();
     }
@@ -286,7 +292,7 @@ class GenericApiServer implements ApiServer {
   }
 
   drained(ms: number): Promise<void> {
-    return this.#within(ms, () => this.#active === 0);
+    return this.#within(ms, () => this.#outside === 0);
   }
 
   async endWatches(ms: number): Promise<void> {

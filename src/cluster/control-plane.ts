@@ -189,9 +189,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         nodesReady(informers, count, (name, heartbeat) => adopted.has(name) || heartbeat >= since, signal, progress),
       onStop: (run) => void stops.push(run),
       stop: async () => {
+        store.stopping?.();
         await leave(server, fronts, flags, clock);
         stopping.abort(new Error("the control plane is stopping"));
-        for (const stop of stops.splice(0).reverse()) await stop();
+        for (const stop of stops.splice(0).reverse()) await attempt(stop, log);
       },
     };
   } catch (error) {
@@ -344,6 +345,15 @@ async function leave(server: ApiServer, fronts: readonly HttpFront[], flags: Api
   await server.drained(flags.duration("request-timeout"));
   await server.endWatches(Math.max(1000, flags.duration("shutdown-watch-termination-grace-period")));
   for (const front of fronts) front.refuse();
+}
+
+/** One part that cannot stop in order (its store is gone) is not to keep the others running. */
+async function attempt(stop: () => Promise<void> | void, log: Logger): Promise<void> {
+  try {
+    await stop();
+  } catch (error) {
+    log.warn("a part of the control plane did not stop in order", { error });
+  }
 }
 
 /** Where pods reach this server. */

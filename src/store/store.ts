@@ -107,6 +107,8 @@ export interface Store {
   snapshot(): AsyncIterable<Uint8Array>;
   /** What it holds; a remote store tells what it was last told. */
   stats(): StoreStats;
+  /** Remote stores: the server is about to stop, and is not to be held up by a store that does not answer. */
+  stopping?(): void;
   /** Waits for pending writes, ends watches. */
   close(): Promise<void>;
 }

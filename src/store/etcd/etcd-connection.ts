@@ -3,8 +3,16 @@
  * one; what may have been done already is never asked twice.
  */
 import { isIP } from "node:net";
-import type { Clock } from "../../core/clock.ts";
-import { type DuplexObserver, type GrpcConnection, grpcConnection, type GrpcDuplex, type GrpcTls } from "../../host/grpc.ts";
+import type { Clock, Timer } from "../../core/clock.ts";
+import {
+  type DuplexObserver,
+  grpcCode,
+  type GrpcConnection,
+  grpcConnection,
+  type GrpcDuplex,
+  GrpcError,
+  type GrpcTls,
+} from "../../host/grpc.ts";
 import { StoreError } from "../store.ts";
 import { etcdError, mayRetry } from "./etcd-errors.ts";
 
@@ -24,6 +32,8 @@ export interface EtcdCallOptions {
 
 /** Upstream's limit for a request that is no watch. */
 const defaultTimeout = 34_000;
+/** The same when the server stops: an etcd that is gone is not to hold it up. */
+const leavingTimeout = 3000;
 
 /** `http://host:port` as gRPC writes it. Throws StoreError for what is no address of etcd. */
 export function grpcTarget(endpoint: string): { readonly target: string; readonly secure: boolean } {
@@ -36,12 +46,21 @@ export function grpcTarget(endpoint: string): { readonly target: string; readonl
   return { target: scheme + withPort, secure: at[1] === "https" };
 }
 
+/** Unavailable, or silent. */
+function isGone(error: unknown): boolean {
+  return error instanceof GrpcError && (error.code === grpcCode.unavailable || error.code === grpcCode.deadlineExceeded);
+}
+
 export class EtcdConnection {
   readonly endpoints: readonly string[];
   readonly #members: readonly GrpcConnection[];
   readonly #clock: Clock;
   #current = 0;
   #closed = false;
+  #leaving = false;
+  /** Ends calls that are still under way a while after {@link hurry}. */
+  readonly #cut = new AbortController();
+  #cutTimer: Timer | undefined;
 
   private constructor(endpoints: readonly string[], members: readonly GrpcConnection[], clock: Clock) {
     this.endpoints = endpoints;
@@ -68,14 +87,15 @@ export class EtcdConnection {
 
   /** Asks `method` of `etcdserverpb.service`. Throws StoreError. */
   async call<Response>(service: string, method: string, request: object, options: EtcdCallOptions): Promise<Response> {
-    const timeout = options.timeout ?? defaultTimeout;
+    const timeout = Math.min(options.timeout ?? defaultTimeout, this.#leaving ? leavingTimeout : Number.POSITIVE_INFINITY);
     const deadline = this.#clock.monotonic() + timeout;
     for (let attempt = 1; ; attempt++) {
       const member = this.#current;
       const left = Math.max(1, deadline - this.#clock.monotonic());
       try {
-        return await this.#service(member, service).call<Response>(method, request, { timeout: left });
+        return await this.#service(member, service).call<Response>(method, request, { timeout: left, signal: this.#cut.signal });
       } catch (error) {
+        if (this.#cut.signal.aborted) throw new StoreError("remote", "context deadline exceeded", { cause: error });
         if (this.#closed) throw new StoreError("closed", "the store is closed", { cause: error });
         if (!mayRetry(error, options.repeatable) || left < 100) throw etcdError(error);
         this.leave(member);
@@ -113,6 +133,20 @@ export class EtcdConnection {
     if (this.#current === member) this.#current = (member + 1) % this.#members.length;
   }
 
+  /** The server stops: what etcd does not answer within a moment fails. */
+  hurry(): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    const cut = (): void => this.#cut.abort(new StoreError("remote", "context deadline exceeded"));
+    // Later calls have the short limit of their own, as long as etcd answers at all.
+    this.#cutTimer = this.#clock.setTimeout(() => void this.#probe().catch((error: unknown) => isGone(error) && cut()), leavingTimeout);
+  }
+
+  #probe(): Promise<unknown> {
+    const request = { key: Buffer.from("health"), countOnly: true };
+    return this.#service(this.#current, "KV").call("Range", request, { timeout: leavingTimeout });
+  }
+
   #service(member: number, service: string): ReturnType<GrpcConnection["service"]> {
     if (this.#closed) throw new StoreError("closed", "the store is closed");
     return (this.#members[member] as GrpcConnection).service(`etcdserverpb.${service}`);
@@ -124,6 +158,7 @@ export class EtcdConnection {
 
   close(): void {
     this.#closed = true;
+    this.#cutTimer?.cancel();
     for (const member of this.#members) member.close();
   }
 }

@@ -394,6 +394,10 @@ export class EtcdStore implements Store {
     if (this.#closed) throw new StoreError("closed", "the store is closed");
   }
 
+  stopping(): void {
+    this.#connection.hurry();
+  }
+
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.#closed = true;
