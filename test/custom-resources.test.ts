@@ -197,6 +197,32 @@ void describe("custom resources", () => {
     await crds.delete(`olds.${group}`);
   });
 
+  void it("an update that changes nothing writes what is stored at another version or under a former schema, and is no new generation", async () => {
+    const crd = definition("moves", "Move");
+    const [v1] = crd.spec.versions as [CustomResourceDefinitionVersion];
+    crd.spec.versions = [v1, { ...v1, name: "v2", storage: false }];
+    const made = await establish(crd);
+    const moves = client.resource(ref("moves", "Move"), "ns");
+    const first = await moves.create({ metadata: { name: "m" } as KubeObject["metadata"], spec: { size: 1, color: "blue" } });
+    const versionOf = (o: UnstructuredObject): string | undefined => o.metadata?.resourceVersion;
+    assert.equal(versionOf(await moves.update(first)), versionOf(first));
+    const other = made.spec.versions.map((v) => ({ ...v, storage: v.name === "v2" }));
+    const moved = await crds.update({ ...made, spec: { ...made.spec, versions: other } });
+    const second = await moves.update(first);
+    assert.notEqual(versionOf(second), versionOf(first));
+    assert.equal(versionOf(await moves.update(second)), versionOf(second));
+    const schema = {
+      openAPIV3Schema: { type: "object", properties: { spec: { type: "object", properties: { size: { type: "integer" } } } } },
+    };
+    const present = await crds.get(`moves.${group}`);
+    await crds.update({ ...present, spec: { ...moved.spec, versions: other.map((v) => ({ ...v, schema })) } });
+    const third = await moves.update(await moves.get("m"));
+    assert.deepEqual(third["spec"], { size: 1 });
+    assert.notEqual(versionOf(third), versionOf(second));
+    assert.equal(third.metadata?.generation, 1);
+    await crds.delete(`moves.${group}`);
+  });
+
   void it("objects written at a version that knows more are shown as the storage version and their own have them", async () => {
     const crd = definition("mixes", "Mix");
     const [v1] = crd.spec.versions as [CustomResourceDefinitionVersion];

@@ -60,6 +60,16 @@ export class Served {
     return copy;
   }
 
+  /** What is stored under a revision, in the shape that the definition has now: updates are compared with it. */
+  inShape(object: UnstructuredObject, revision: number): UnstructuredObject {
+    const { completion, fromStorage } = this.version;
+    const inShape = completion === undefined || fromStorage !== undefined || revision > completion.since || completion.isComplete(object);
+    if (inShape) return object;
+    const copy = mutable(object);
+    completion.complete(copy);
+    return copy;
+  }
+
   /** An object of the storage version that lacks nothing, at this version. */
   converted(object: UnstructuredObject): UnstructuredObject {
     if (this.version.fromStorage !== undefined) {

@@ -90,7 +90,7 @@ export class ObjectStorage {
       ttl === undefined &&
       old.seal === this.#store.currentSeal?.() &&
       value.length === old.value.length &&
-      (sameBytes(value, old.value) || saysTheSame(object, old))
+      (sameBytes(value, old.value) || (isAt(old.value, object.apiVersion) && saysTheSame(object, old)))
     )
       return old;
     return this.#put(old.key, object, old.revision, ttl, value);
@@ -147,6 +147,11 @@ export class ObjectStorage {
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
+}
+
+/** What is stored at another version is written anew, as migrations of the storage count on. */
+function isAt({ buffer, byteOffset, length }: Uint8Array, apiVersion: string | undefined): boolean {
+  return Buffer.from(buffer, byteOffset, Math.min(length, 200)).includes(`"apiVersion":${JSON.stringify(apiVersion)}`);
 }
 
 /** Members may stand in another order: equally long bytes that differ are compared by what they say. */

@@ -203,7 +203,7 @@ export async function updateObject(
 async function updateOnce(scope: Scope, current: Entry, successor: Successor, dryRun: boolean): Promise<Entry | typeof lost> {
   const { strategy } = scope;
   const { through } = successor;
-  const old = current.object();
+  const old = scope.served.inShape(current.object(), current.revision);
   const { name } = scope;
   const place = { name, namespace: admissionNamespace(scope, name), dryRun, kind: through?.view };
   const attributes = admissionAttributes(scope, "UPDATE", place, successor.object, through?.old ?? old);
