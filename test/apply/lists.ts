@@ -863,6 +863,44 @@ const bodies: Sequence = {
   ],
 };
 
+/** Values that pass the check of types of an apply, or the merge of a patch, and then do not fit Go's fields. */
+const [bigHpa, bigPlan] = ["/apis/autoscaling/v2/namespaces/NS/horizontalpodautoscalers/h", "/apis/apps/v1/namespaces/NS/deployments/d"];
+const port = (value: number | bigint | string): string =>
+  `{"metadata":{"name":"s"},"spec":{"clusterIP":"None","ports":[{"port":80,"targetPort":${value}}]}}`;
+const outlet = (value: number | bigint | string): string => `{"apiVersion":"v1","kind":"Service",${port(value).slice(1)}`;
+const plan = (replicas: string, cpu = '"1"'): string =>
+  `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d"},"spec":{"replicas":${replicas},"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i","resources":{"limits":{"cpu":${cpu}}}}]}}}}`;
+const big: Sequence = {
+  title: "values that do not fit",
+  steps: [
+    step("apply x", bigPlan, plan("1.5")),
+    step("apply x", bigPlan, plan("2147483648")),
+    step("apply x", bigPlan, plan("1", '"abc"')),
+    step("apply x", bigPlan, plan("1", "true")),
+    step("apply x", bigPlan, plan("9007199254740992")),
+    ...["4294967297", "2147483648", "1.5", "9223372036854775808"].flatMap((replicas) => [
+      step("apply x", bigPlan, plan(replicas)),
+      step("strategic x", bigPlan, `{"spec":{"replicas":${replicas}}}`),
+    ]),
+    step("apply x", bigPlan, plan("1", '"abc"')),
+    step("delete", bigPlan),
+    step("apply x", `${core}/services/s`, outlet(4294967296)),
+    step("apply x", `${core}/services/s`, outlet("true")),
+    step("apply x", `${core}/services/s`, outlet(80)),
+    step("strategic x", `${core}/services/s`, port(4294967296)),
+    step("strategic x", `${core}/services/s`, port("1.5")),
+    step("apply x", `${core}/services/s`, outlet("1.5")),
+    step("delete", `${core}/services/s`),
+    step("apply x", `${core}/secrets/s`, '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"a":"***"}}'),
+    step("apply x", `${core}/secrets/s`, '{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s","creationTimestamp":"abc"}}'),
+    step(
+      "apply x",
+      bigHpa,
+      '{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"h"},"spec":{"maxReplicas":1,"scaleTargetRef":{"kind":"a","name":"b","apiVersion":"c/v1"},"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":2147483648}}}]}}',
+    ),
+  ],
+};
+
 export const sequences: readonly Sequence[] = [
   configMaps,
   deployments,
@@ -881,4 +919,5 @@ export const sequences: readonly Sequence[] = [
   crowd,
   patches,
   bodies,
+  big,
 ];

@@ -1,8 +1,9 @@
 /** Server-side apply: the configuration that a request brings, and what it makes of an object. */
-import { badRequest } from "../../core/api-error.ts";
-import { DecodeError, type FieldValidation, normalize, parseJson } from "../../schema/codec.ts";
+import { ApiError, badRequest } from "../../core/api-error.ts";
+import { DecodeError, type FieldValidation, normalize, parseJson, TypeMismatch } from "../../schema/codec.ts";
 import { countKeys, scanJson } from "../../schema/json-scan.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
+import { conversionFaults, wrapIntegers } from "../../schema/patch/from-unstructured.ts";
 import type { ApiRequest } from "../request.ts";
 import type { Scope } from "../scope.ts";
 import type { BodyType } from "./body.ts";
@@ -74,10 +75,28 @@ export function applied(
   }
   const { managedFields, ...metadata } = result.metadata ?? {};
   const bare: UnstructuredObject = { ...result, metadata };
-  const shaped =
-    type.codec === undefined ? normalize<UnstructuredObject>(type.typeName, bare) : type.codec.normalize(bare, "Ignore").object;
+  const shaped = type.codec === undefined ? converted(type, bare, config.metadata ?? {}) : type.codec.normalize(bare, "Ignore").object;
   shaped.kind = type.kind;
   shaped.apiVersion = type.apiVersion;
   setManagedFields((shaped.metadata ??= {}), managedFields);
   return shaped;
+}
+
+/** As upstream converts from a tree; `asked` is the metadata of the request, which its message names. */
+function converted(type: BodyType, bare: UnstructuredObject, asked: NonNullable<UnstructuredObject["metadata"]>): UnstructuredObject {
+  try {
+    return normalize<UnstructuredObject>(type.typeName, bare);
+  } catch (error) {
+    if (!(error instanceof TypeMismatch)) throw error;
+  }
+  const { error } = conversionFaults(type.typeName, bare);
+  if (error === undefined) return normalize<UnstructuredObject>(type.typeName, wrapIntegers(type.typeName, bare) as UnstructuredObject);
+  const group = type.apiVersion.includes("/") ? type.apiVersion : `/${type.apiVersion}`;
+  const kind = `${group}, Kind=${type.kind}`;
+  const what = `(${asked.namespace ?? ""}/${asked.name ?? ""}; ${kind})`;
+  throw new ApiError(
+    500,
+    "",
+    `failed to convert new object ${what} to proper version: unable to convert unstructured object to ${kind}: ${error}`,
+  );
 }

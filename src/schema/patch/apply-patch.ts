@@ -8,7 +8,7 @@ import { countKeys, scanJson } from "../json-scan.ts";
 import { readStrictly } from "../json-strict.ts";
 import { type NormalizeReport, normalizeReporting, TypeMismatch } from "../normalize.ts";
 import type { UnstructuredObject } from "../object.ts";
-import { conversionFaults } from "./from-unstructured.ts";
+import { conversionFaults, wrapIntegers } from "./from-unstructured.ts";
 import { applyJsonPatch, type JsonPatchOperation, maxJsonPatchOperations } from "./json-patch.ts";
 import { applyMergePatch } from "./merge-patch.ts";
 import { badPatch, goPrint, invalidPatch } from "./patch-error.ts";
@@ -203,7 +203,11 @@ function readPatched(
   if (patch.type === "strategic-merge-patch") {
     const { error, unknown } = conversionFaults(typeName, patched);
     if (error !== undefined) throw invalidPatch(describe(patch, patched, current), error);
-    if (object !== undefined) return { object, problems: [...unknown] };
+    if (object === undefined) {
+      object = normalizeReporting(typeName, wrapIntegers(typeName, patched), report) as UnstructuredObject;
+      if (validation === "Ignore") return { object, problems: [] };
+    }
+    return { object, problems: [...unknown] };
   }
   try {
     return decodeJson(encodeJson(patched), typeName, validation);

@@ -1,6 +1,6 @@
 /**
- * What upstream says of a tree that does not become an object of its type after a strategic merge patch: it converts field
- * by field, with messages of its own, and sorts the unknown fields.
+ * What upstream makes of a tree that does not become an object of its type as it stands, after a strategic merge patch or
+ * an apply: it converts field by field, with messages of its own; integers wrap around, as Go's conversions do.
  */
 import { corruptBase64 } from "../json-strict.ts";
 import { canonicalQuantity } from "../../core/quantity.ts";
@@ -24,6 +24,45 @@ export function conversionFaults(typeName: string, tree: unknown): ConversionFau
   } catch (error) {
     return { error: (error as Error).message, unknown: [] };
   }
+}
+
+/**
+ * The tree with the integers that their fields do not hold cut to their low bits. Only for trees without a fault of
+ * {@link conversionFaults}.
+ */
+export function wrapIntegers(typeName: string, tree: unknown): unknown {
+  return wrap(tree, { kind: "message", type: typeName });
+}
+
+function wrap(value: unknown, shape: Shape): unknown {
+  if (value === null || value === undefined) return value;
+  switch (shape.kind) {
+    case "message": {
+      const row = typeRow(shape.type);
+      if (row.special !== undefined || !isObject(value)) return value;
+      const copy: Record<string, unknown> = { ...value };
+      for (const field of row.fields) if (Object.hasOwn(copy, field.name)) copy[field.name] = wrap(copy[field.name], field.shape);
+      return copy;
+    }
+    case "list":
+      return Array.isArray(value) ? value.map((item) => wrap(item, shape.item)) : value;
+    case "map":
+      return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, wrap(part, shape.value)])) : value;
+    case "int32":
+      return Number(BigInt.asIntN(32, int64(value)));
+    case "uint32":
+      return Number(BigInt.asUintN(32, int64(value)));
+    case "int64":
+      return typeof value === "number" && Number.isSafeInteger(value) ? value : int64(value);
+    default:
+      return value;
+  }
+}
+
+/** What is beyond 64 bits is a float to Go, and becomes the least integer. */
+function int64(value: unknown): bigint {
+  const whole = BigInt(value as number | bigint);
+  return BigInt.asIntN(64, whole) === whole ? whole : -(2n ** 63n);
 }
 
 function kindOf(value: unknown): string {
@@ -105,8 +144,11 @@ function special(value: unknown, row: TypeRow): void {
       else canonicalMicroTime(value);
       return;
     case "IntOrString":
-      if (typeof value !== "string" && typeof value !== "number") throw wrong("int32");
-      return;
+      if (typeof value === "string" || (typeof value === "number" && (value | 0) === value)) return;
+      if (typeof value === "number" || typeof value === "bigint") {
+        throw new Error(`json: cannot unmarshal number ${value} into Go value of type int32`);
+      }
+      throw wrong("int32");
     default:
   }
 }
