@@ -162,7 +162,9 @@ export async function respondPage(scope: Scope, page: Page, negotiated: Negotiat
   }
   // Items of built-in types carry no kind of their own, however they are written.
   const bare =
-    served.version.codec === undefined ? { ...answer, items: objects.map(({ kind: _, apiVersion: __, ...rest }) => rest) } : answer;
+    served.version.codec === undefined
+      ? { ...answer, items: objects.map(({ kind: _kind, apiVersion: _apiVersion, ...rest }) => rest) }
+      : answer;
   return respondObject(request, bare as KubeObject, 200, negotiated);
 }
 
