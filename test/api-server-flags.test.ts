@@ -8,11 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
-import { startControlPlane } from "../src/cluster/control-plane.ts";
-import { resolveConfig } from "../src/cluster/options.ts";
-import { ensurePki } from "../src/cluster/pki.ts";
-import { systemClock } from "../src/core/clock.ts";
-import { silent } from "../src/core/log.ts";
+import { memoryControlPlane } from "./control-plane/memory-control-plane.ts";
 
 interface Answer {
   readonly status: number;
@@ -25,16 +21,15 @@ interface Running {
   readonly ask: (method: string, path: string, headers?: Record<string, string>, body?: unknown) => Promise<Answer>;
 }
 
-let turn = 0;
-
 async function start(t: TestContext, args: (dir: string) => readonly string[]): Promise<Running> {
   const dir = mkdtempSync(join(tmpdir(), "tsukube-flags-"));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
-  const port = 20_000 + ((process.pid * 3 + turn++) % 30_000);
-  const options = { name: "flags", dataDir: join(dir, "data"), port, nodes: 0, simulatedNodes: 0, store: "memory" as const };
-  const config = resolveConfig({ ...options, kubeApiserverArgs: args(dir) }, undefined);
-  const pki = ensurePki(config);
-  const plane = await startControlPlane({ config, pki, clock: systemClock, log: silent, work: false });
+  const { plane, pki, config } = await memoryControlPlane({
+    name: "flags",
+    dataDir: join(dir, "data"),
+    kubeApiserverArgs: args(dir),
+    work: false,
+  });
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= plane.stop());
   t.after(stop);
@@ -42,7 +37,7 @@ async function start(t: TestContext, args: (dir: string) => readonly string[]): 
     stop,
     ask: async (method, path, headers = {}, body) => {
       const tls = { ca: pki.ca.certificate, cert: pki.admin.certificate, key: pki.admin.key };
-      const sent = request({ ...tls, host: "127.0.0.1", port, method, path, headers, agent: false });
+      const sent = request({ ...tls, host: "127.0.0.1", port: config.port, method, path, headers, agent: false });
       sent.end(body === undefined ? undefined : JSON.stringify(body));
       const [answer] = (await once(sent, "response")) as [IncomingMessage];
       const chunks: Buffer[] = [];

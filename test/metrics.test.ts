@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import facts from "../facts/metrics.json" with { type: "json" };
 import { ownRequest } from "../src/apiserver/object-source.ts";
-import { startControlPlane } from "../src/cluster/control-plane.ts";
-import { resolveConfig } from "../src/cluster/options.ts";
-import { ensurePki } from "../src/cluster/pki.ts";
-import { systemClock } from "../src/core/clock.ts";
 import { silent } from "../src/core/log.ts";
+import { memoryControlPlane } from "./control-plane/memory-control-plane.ts";
 
 interface Fact {
   readonly type: string;
@@ -38,12 +33,8 @@ function read(text: string): Map<string, Fact> {
 }
 
 void test("metrics have upstream's names, types and labels, but for those that METRICS.md excuses", async (t) => {
-  const dataDir = mkdtempSync(join(tmpdir(), "tsukube-metrics-"));
-  t.after(() => rmSync(dataDir, { recursive: true }));
-  const port = 20_000 + (process.pid % 20_000);
-  const config = resolveConfig({ name: "metrics", dataDir, port, nodes: 0, simulatedNodes: 0, store: "memory" }, undefined);
-  const plane = await startControlPlane({ config, pki: ensurePki(config), clock: systemClock, log: silent });
-  t.after(() => plane.stop());
+  const { plane, ...started } = await memoryControlPlane({ name: "metrics" });
+  t.after(() => started[Symbol.asyncDispose]());
   const { signal } = new AbortController();
   const { bytes } = await plane.server.handle({ ...ownRequest("GET", "/metrics", silent, signal), inProcess: false });
   assert.ok(bytes instanceof Uint8Array);

@@ -6,15 +6,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request as send } from "node:https";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startControlPlane } from "../../src/cluster/control-plane.ts";
-import type { ClusterConfig } from "../../src/cluster/options.ts";
-import { type ClusterPki, ensurePki } from "../../src/cluster/pki.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { silent } from "../../src/core/log.ts";
+import type { ClusterPki } from "../../src/cluster/pki.ts";
 import { type CertificateAndKey, createCa, issueCertificate } from "../../src/host/pki.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { memoryControlPlane } from "../control-plane/memory-control-plane.ts";
 import { type Issuer, startIssuer } from "./issuer.ts";
 import { type ReviewServer, startReviewServer } from "./webhooks.ts";
 
@@ -264,41 +261,10 @@ function askOver(url: string): AskedServer["ask"] {
     });
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
-  return port;
-}
-
 /** Ours, with these flags, over a memory store; with controllers when `work` is set. */
 export async function startOurs(flags: readonly string[], work = false): Promise<AskedServer & { readonly pki: ClusterPki }> {
-  const dataDir = mkdtempSync(join(tmpdir(), "tsukube-auth-"));
-  const config: ClusterConfig = {
-    format: 1,
-    name: "auth",
-    dataDir,
-    port: await freePort(),
-    nodes: 0,
-    simulatedNodes: 0,
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/16",
-    nodeCidr: "10.150.0.0/24",
-    store: { kind: "memory" },
-    kubeApiserverArgs: flags,
-  };
-  const pki = ensurePki(config);
-  const plane = await startControlPlane({ config, pki, clock: systemClock, log: silent, work });
-  return {
-    url: plane.url,
-    pki,
-    ask: askOver(plane.url),
-    [Symbol.asyncDispose]: async () => {
-      await plane.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
-  };
+  const { plane, pki, ...started } = await memoryControlPlane({ name: "auth", kubeApiserverArgs: flags, work });
+  return { url: plane.url, pki, ask: askOver(plane.url), [Symbol.asyncDispose]: () => started[Symbol.asyncDispose]() };
 }
 
 /** Upstream's, with the same flags. `bin`: where kube-apiserver and etcd are. */

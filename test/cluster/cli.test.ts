@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { nodes } from "../../src/schema/types/core-v1.ts";
-import { freePort, type Result, type Sandbox, sandbox } from "./command-line.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { type Result, type Sandbox, sandbox } from "./command-line.ts";
 
 /** Exactly one sentence, on standard error, after what the steps said. */
 function refusal(result: Result, code: number, ...parts: readonly (string | RegExp)[]): void {

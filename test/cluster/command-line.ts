@@ -1,7 +1,6 @@
 /** Runs the command line in a directory of the test's own, and takes everything away afterwards, whatever happened. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -30,16 +29,6 @@ export interface Sandbox {
 }
 
 const launcher = fileURLToPath(new URL("tsukube.ts", import.meta.url));
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 export function sandbox(name: string): Sandbox {
   const dir = mkdtempSync(join(tmpdir(), `tsukube-${name}-`));

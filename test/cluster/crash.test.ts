@@ -13,7 +13,8 @@ import { commandOf, isAlive, namespaceOf, type ProcessId } from "../../src/clust
 import { resolveConfig } from "../../src/cluster/options.ts";
 import { readConfig } from "../../src/cluster/state.ts";
 import { type ContainerStatus, pods } from "../../src/schema/types/core-v1.ts";
-import { freePort, type Sandbox, sandbox } from "./command-line.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { type Sandbox, sandbox } from "./command-line.ts";
 import { Writer } from "./writer.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((r) => setTimeout(r, ms));

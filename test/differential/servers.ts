@@ -1,19 +1,12 @@
 /** The two sides: a server behind a kubeconfig, and ours in this process (the whole control plane but for controllers). */
-import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request as send } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { load } from "js-yaml";
 import { boundedWarnings } from "../../src/apiserver/http/answer.ts";
-import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
 import type { UserInfo } from "../../src/auth/user.ts";
-import { startControlPlane } from "../../src/cluster/control-plane.ts";
-import { ensurePki } from "../../src/cluster/pki.ts";
-import type { ClusterConfig } from "../../src/cluster/options.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { silent } from "../../src/core/log.ts";
 import { decodeProtobuf } from "../../src/schema/protobuf.ts";
+import { apiRequest, bytesOf as answeredBytes, jsonHeaders } from "../control-plane/ask.ts";
+import { memoryControlPlane } from "../control-plane/memory-control-plane.ts";
 import { type Answer, type CaseRequest, noAnswer, type Server } from "./case.ts";
 
 function bytesOf(body: string | undefined): Buffer | undefined {
@@ -22,8 +15,7 @@ function bytesOf(body: string | undefined): Buffer | undefined {
 }
 
 function headersOf(request: CaseRequest): Record<string, string> {
-  const content = request.body === undefined ? {} : { "content-type": "application/json" };
-  return { accept: "application/json", ...content, ...request.headers };
+  return { ...jsonHeaders(request.body), ...request.headers };
 }
 
 function answerOf(status: number, contentType: string, warnings: readonly string[], bytes: Buffer): Answer {
@@ -99,77 +91,20 @@ const user: UserInfo = {
 
 /** Ours: a control plane of this process over a memory store, asked without a socket. */
 export async function localServer(): Promise<Server> {
-  const dataDir = mkdtempSync(join(tmpdir(), "tsukube-differential-"));
-  const config: ClusterConfig = {
-    format: 1,
-    name: "differential",
-    dataDir,
-    port: 0,
-    nodes: 0,
-    simulatedNodes: 0,
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/16",
-    nodeCidr: "10.150.0.0/24",
-    store: { kind: "memory" },
-  };
-  const plane = await startControlPlane({ config, pki: ensurePki(config), clock: systemClock, log: silent, work: false });
+  const { plane, ...started } = await memoryControlPlane({ name: "differential", port: 0, work: false });
   return {
     ask: async (request) => {
-      const [path = "", query = ""] = split(request.path);
-      const warnings: string[] = [];
-      const asked: ApiRequest = {
-        method: request.method,
-        path,
-        query: new URLSearchParams(query),
-        headers: headersOf(request),
-        body: bytesOf(request.body),
-        user,
-        signal: new AbortController().signal,
-        warnings,
-        info: unresolvedInfo,
-        log: silent,
-      };
+      const { method, path } = request;
+      const asked = apiRequest({ method, path, headers: headersOf(request), body: bytesOf(request.body), user });
       const response = await plane.server.handle(asked);
       const type = response.headers["content-type"];
       return answerOf(
         response.status,
         Array.isArray(type) ? (type[0] ?? "") : (type ?? ""),
-        boundedWarnings(warnings),
-        await bytesOfResponse(response),
+        boundedWarnings(asked.warnings),
+        await answeredBytes(response),
       );
     },
-    [Symbol.asyncDispose]: async () => {
-      await plane.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => started[Symbol.asyncDispose](),
   };
-}
-
-function split(path: string): [string, string] {
-  const at = path.indexOf("?");
-  return at < 0 ? [path, ""] : [path.slice(0, at), path.slice(at + 1)];
-}
-
-async function bytesOfResponse(response: ApiResponse): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  if (response.stream !== undefined) {
-    const { stream } = response;
-    await new Promise<void>((done) => {
-      void stream({
-        write: (chunk) => {
-          chunks.push(chunk);
-          return true;
-        },
-        onDrain: (run) => run(),
-        end: done,
-        destroy: done,
-        signal: new AbortController().signal,
-        buffered: 0,
-      });
-    });
-    return Buffer.concat(chunks);
-  }
-  const { bytes } = response;
-  if (bytes === undefined) return Buffer.alloc(0);
-  return Buffer.concat(bytes instanceof Uint8Array ? [bytes] : [...bytes]);
 }

@@ -33,7 +33,8 @@ void test("requests that no honest client sends are answered in time, and never 
 
 void test("memory does not grow with the number of bad requests", async () => {
   const round = (): Promise<unknown> => fuzzed.run(78, 300, true);
-  await round();
+  // What is made at need, or only when asked for again, is there after two.
+  for (let i = 0; i < 2; i++) await round();
   const before = fuzzed.heap();
   for (let i = 0; i < 2; i++) await round();
   const grown = fuzzed.heap() - before;

@@ -2,18 +2,12 @@
  * A control plane in this process, and requests that no honest client sends. What must hold for each: an answer in time, no
  * 500 but those that are upstream's own words, no lost rejection; and memory that does not grow with their number.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
-import { type ControlPlane, startControlPlane } from "../../src/cluster/control-plane.ts";
-import type { ClusterConfig } from "../../src/cluster/options.ts";
-import { ensurePki } from "../../src/cluster/pki.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { silent } from "../../src/core/log.ts";
+import type { ApiResponse } from "../../src/apiserver/request.ts";
+import type { ControlPlane } from "../../src/cluster/control-plane.ts";
+import { apiRequest } from "../control-plane/ask.ts";
+import { memoryControlPlane } from "../control-plane/memory-control-plane.ts";
 import { type FuzzRequest, generator, goodObjects } from "./requests.ts";
 import { chance } from "./random.ts";
 
@@ -59,47 +53,20 @@ export interface Fuzzed {
 }
 
 export async function startFuzzed(): Promise<Fuzzed> {
-  const dataDir = mkdtempSync(join(tmpdir(), "tsukube-fuzz-"));
-  const port = await freePort();
-  const config: ClusterConfig = {
-    format: 1,
-    name: "fuzz",
-    dataDir,
-    port,
-    nodes: 0,
-    simulatedNodes: 0,
-    podCidr: "10.244.0.0/16",
-    serviceCidr: "10.96.0.0/16",
-    nodeCidr: "10.150.0.0/24",
-    store: { kind: "memory" },
-  };
-  const plane = await startControlPlane({ config, pki: ensurePki(config), clock: systemClock, log: silent, work: false });
+  const { plane, config, ...started } = await memoryControlPlane({ name: "fuzz", work: false });
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   return {
     plane,
-    port,
+    port: config.port,
     run: (seed, count, dry = false) => run(plane, seed, count, dry),
     heap: () => {
       collect();
       const { heapUsed, external } = process.memoryUsage();
       return heapUsed + external;
     },
-    stop: async () => {
-      await plane.stop();
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    stop: async () => started[Symbol.asyncDispose](),
   };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 const good = goodObjects();
@@ -136,28 +103,13 @@ function shown({ method, path, headers, body }: FuzzRequest): string {
   return `${method} ${path.slice(0, 500)} ${JSON.stringify(headers).slice(0, 500)} ${JSON.stringify(text)}`;
 }
 
-async function ask(
-  plane: ControlPlane,
-  { method, path, headers, body }: FuzzRequest,
-): Promise<{ status: number; fault: string | undefined }> {
-  const at = path.indexOf("?");
+async function ask(plane: ControlPlane, request: FuzzRequest): Promise<{ status: number; fault: string | undefined }> {
   const abort = new AbortController();
-  const request: ApiRequest = {
-    method,
-    path: at < 0 ? path : path.slice(0, at),
-    query: new URLSearchParams(at < 0 ? "" : path.slice(at + 1)),
-    headers,
-    body,
-    user: { name: "admin", groups: ["system:masters", "system:authenticated"] },
-    signal: abort.signal,
-    warnings: [],
-    info: unresolvedInfo,
-    log: silent,
-  };
+  const user = { name: "admin", groups: ["system:masters", "system:authenticated"] };
   let late: NodeJS.Timeout | undefined;
   const tooLate = new Promise<undefined>((resolve) => (late = setTimeout(resolve, patience, undefined)));
   try {
-    const response = await Promise.race([plane.server.handle(request), tooLate]);
+    const response = await Promise.race([plane.server.handle(apiRequest({ ...request, user, signal: abort.signal })), tooLate]);
     if (response === undefined) return { status: 0, fault: `no answer within ${patience / 1000} s` };
     const text = await textOf(response, abort, tooLate);
     if (text === undefined) return { status: response.status, fault: "the answer did not end after its reader had gone" };

@@ -9,17 +9,12 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { ControlPlane } from "../../src/cluster/control-plane.ts";
-import { startControlPlane } from "../../src/cluster/control-plane.ts";
 import { writeOwnKubeconfig } from "../../src/cluster/kubeconfig.ts";
-import type { ClusterConfig } from "../../src/cluster/options.ts";
-import { ensurePki } from "../../src/cluster/pki.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { silent } from "../../src/core/log.ts";
+import { memoryControlPlane } from "../control-plane/memory-control-plane.ts";
 
 interface Block {
   readonly command: string;
@@ -80,31 +75,10 @@ function run(command: string, kubeconfig: string, folder: string): Promise<strin
   });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
-
 /** A control plane in this process, its kubeconfig in `folder`. */
 async function startCluster(folder: string): Promise<{ plane: ControlPlane; kubeconfig: string }> {
-  const config: ClusterConfig = {
-    format: 1,
-    name: "test",
-    dataDir: folder,
-    port: await freePort(),
-    nodes: 0,
-    simulatedNodes: 2,
-    podCidr: "10.212.0.0/16",
-    serviceCidr: "10.96.0.0/16",
-    nodeCidr: "10.211.0.0/24",
-    store: { kind: "memory" },
-  };
-  const pki = ensurePki(config);
-  const plane = await startControlPlane({ config, pki, clock: systemClock, log: silent });
+  const ranges = { podCidr: "10.212.0.0/16", nodeCidr: "10.211.0.0/24" };
+  const { plane, pki } = await memoryControlPlane({ name: "test", dataDir: folder, simulatedNodes: 2, ...ranges });
   await plane.nodesReady(2, new Set(), AbortSignal.timeout(20_000), () => undefined);
   const kubeconfig = join(folder, "kubeconfig");
   writeOwnKubeconfig(kubeconfig, { name: "test", server: plane.url, ca: pki.ca.certificate, user: "admin", credentials: pki.admin });

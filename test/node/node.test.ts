@@ -1,20 +1,17 @@
 /** Pods with real containers, on a node of their own, against a control plane in this process. */
 import assert from "node:assert/strict";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import type { ClientConfig } from "../../src/client/config.ts";
 import { execInPod, forwardToPod } from "../../src/client/streaming/pod-streams.ts";
 import { exitCodeOf } from "../../src/client/streaming/session.ts";
-import { ensurePki, kubeletClientName, type ClusterPki } from "../../src/cluster/pki.ts";
-import { startControlPlane, type ControlPlane } from "../../src/cluster/control-plane.ts";
-import type { ClusterConfig } from "../../src/cluster/options.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import { silent } from "../../src/core/log.ts";
+import { kubeletClientName, type ClusterPki } from "../../src/cluster/pki.ts";
+import type { ControlPlane } from "../../src/cluster/control-plane.ts";
 import { ImageStore } from "../../src/node/images/image-store.ts";
 import type { NodeAgentOptions } from "../../src/node/index.ts";
 import { configmaps, events, namespaces, nodes, pods, type Container, type Pod, type PodSpec } from "../../src/schema/types/core-v1.ts";
+import { memoryControlPlane } from "../control-plane/memory-control-plane.ts";
 import { busybox, cannotRunContainers, NodeMachine } from "./node-machine.ts";
 
 const image = "test.local/busybox:1";
@@ -24,15 +21,6 @@ const idle = ["sh", "-c", "trap 'exit 0' TERM; echo begun; sleep 1000 & wait"];
 
 /** The runtimes to test with: Debian's, and others that `TSUKUBE_TEST_CONTAINERD` names (separated by colons). */
 const runtimes = ["/usr/bin/containerd", ...(process.env["TSUKUBE_TEST_CONTAINERD"] ?? "").split(":").filter((p) => p !== "")];
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
 
 for (const [index, containerd] of runtimes.entries()) {
   const subnet = 1 + ((process.pid + index) % 250);
@@ -46,20 +34,12 @@ for (const [index, containerd] of runtimes.entries()) {
     before(async () => {
       machine = new NodeMachine(subnet);
       await machine.start();
-      const config: ClusterConfig = {
-        format: 1,
+      ({ plane, pki } = await memoryControlPlane({
         name: "test",
         dataDir: join(machine.directory, "plane"),
-        port: await freePort(),
-        nodes: 0,
-        simulatedNodes: 0,
         podCidr: `10.214.${subnet}.0/24`,
-        serviceCidr: "10.96.0.0/16",
         nodeCidr: `10.213.${subnet}.0/24`,
-        store: { kind: "memory" },
-      };
-      pki = ensurePki(config);
-      plane = await startControlPlane({ config, pki, clock: systemClock, log: silent });
+      }));
       const server = await plane.listenOn(machine.hostAddress);
       admin = {
         server: plane.url,
@@ -243,6 +223,8 @@ for (const [index, containerd] of runtimes.entries()) {
         code: 3,
       });
       assert.equal((await exec("serves", ["hostname"])).stdout, "serves\n");
+      const long = "a".repeat(20_000);
+      assert.equal((await exec("serves", ["echo", long])).stdout, `${long}\n`);
       const forward = await forwardToPod(admin, { namespace, pod: "serves" });
       try {
         const connection = forward.connect(8080);

@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load, loadAll } from "js-yaml";
-import { eventually, type Cluster, freePort, goProgram, kubectl, kubectlRefused, moduleDirectory, selfSigned, start } from "./program.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { eventually, type Cluster, goProgram, kubectl, kubectlRefused, moduleDirectory, selfSigned, start } from "./program.ts";
 
 const gatekeeper = "github.com/open-policy-agent/gatekeeper/v3@v3.23.1";
 

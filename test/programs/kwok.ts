@@ -1,6 +1,7 @@
 /** kwok's controller with its own stages: nodes it answers for become Ready, pods on them run and go. */
 import { join } from "node:path";
-import { eventually, type Cluster, freePort, goProgram, kubectl, moduleDirectory, start } from "./program.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { eventually, type Cluster, goProgram, kubectl, moduleDirectory, start } from "./program.ts";
 
 const version = "v0.8.0";
 const nodes = 20;

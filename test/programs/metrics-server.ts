@@ -1,7 +1,8 @@
 /** metrics-server behind an APIService whose Service's endpoint is this machine; `kubectl top` asks it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { eventually, type Cluster, freePort, goProgram, kubectl, moduleDirectory, ownAddress, start } from "./program.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { eventually, type Cluster, goProgram, kubectl, moduleDirectory, ownAddress, start } from "./program.ts";
 
 const version = "v0.9.0";
 

@@ -1,7 +1,6 @@
 /** Programs of others as processes beside a cluster: built from Go modules by name, run, waited for, ended. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync } from "node:fs";
-import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 
@@ -116,16 +115,6 @@ export async function eventually(what: string, seconds: number, done: () => bool
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   throw new Error(`not seen within ${seconds} s: ${what}${trouble === undefined ? "" : `\n${String(trouble)}`}`);
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** An address of this machine that is not the loopback's: endpoints of Services may not be there. */

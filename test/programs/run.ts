@@ -10,7 +10,8 @@ import { parseArgs } from "node:util";
 import { checkGatekeeper } from "./gatekeeper.ts";
 import { checkKwok } from "./kwok.ts";
 import { checkMetricsServer } from "./metrics-server.ts";
-import { type Cluster, freePort, ownProgram } from "./program.ts";
+import { freePort } from "../control-plane/free-port.ts";
+import { type Cluster, ownProgram } from "./program.ts";
 
 const here = import.meta.dirname;
 const root = resolve(here, "../..");
