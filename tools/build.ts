@@ -32,7 +32,6 @@ const result = await build({
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: "none",
   metafile: true,
   logLevel: "warning",
