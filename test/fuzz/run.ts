@@ -9,7 +9,7 @@ const seen = new Set<string>();
 try {
   for (let done = 0, seed = Number(values.seed); done < Number(values.count); done += round, seed++) {
     const { statuses, findings } = await fuzzed.run(seed, Math.min(round, Number(values.count) - done));
-    console.log(`seed ${seed}: ${JSON.stringify(statuses)}, ${Math.round(fuzzed.heap() / 2 ** 20)} MiB`);
+    console.log(`seed ${seed}: ${JSON.stringify(statuses)}, ${Math.round((await fuzzed.heap()) / 2 ** 20)} MiB`);
     for (const { number, what, request } of findings) {
       // One of a kind is enough to read.
       const kind = what.replace(/\d+/g, "N").slice(0, 120);
