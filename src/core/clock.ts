@@ -130,14 +130,26 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+let lastSecond = Number.NaN;
+let lastText = "";
+
+/** `2026-01-01T00:00:00`. Most calls are about the second of the call before. */
+function secondText(ms: number): string {
+  const second = Math.floor(ms / 1000);
+  if (second !== lastSecond) {
+    lastText = new Date(second * 1000).toISOString().slice(0, 19);
+    lastSecond = second;
+  }
+  return lastText;
+}
+
 /** RFC 3339 with seconds, as metav1.Time is written: `2026-01-01T00:00:00Z`. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
+  return `${secondText(ms)}Z`;
 }
 
 /** RFC 3339 with microseconds, as metav1.MicroTime is written: `2026-01-01T00:00:00.000000Z`. */
 export function formatMicroTime(ms: number): string {
-  const whole = Math.floor(ms);
-  const micros = Math.floor((ms - whole) * 1000);
-  return `${new Date(whole).toISOString().slice(0, 23)}${String(micros).padStart(3, "0")}Z`;
+  const micros = Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000);
+  return `${secondText(ms)}.${String(micros).padStart(6, "0")}Z`;
 }

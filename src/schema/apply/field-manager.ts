@@ -1,4 +1,5 @@
 /** The managed fields of one resource (or one of its subresources) over its writes. See README.md for who calls it when. */
+import { formatTime } from "../../core/clock.ts";
 import { ApiError, badRequest, isApiError } from "../../core/api-error.ts";
 import type { UnstructuredObject } from "../object.ts";
 import { jsonEqual } from "../patch/tree.ts";
@@ -73,7 +74,7 @@ export function fieldManager(options: FieldManagerOptions): FieldManager {
     apiVersion,
     subresource,
   });
-  const time = (): string => `${new Date(options.now()).toISOString().slice(0, 19)}Z`;
+  const time = (): string => formatTime(options.now());
 
   const update = (live: UnstructuredObject, next: UnstructuredObject, managed: Managed, manager: string): Managed => {
     const who = writer(manager, "Update");
