@@ -143,14 +143,14 @@ async function projectedFiles(
   return files;
 }
 
-/** Readable by the one user that all containers run as, or by the volume's group; else as the volume says. */
+/** The one user's that all containers run as, and the volume's group may read it; with neither, as the volume says. */
 function tokenFile(pod: Pod, token: string, defaultMode: number | undefined): ProjectedFile {
   const group = pod.spec?.securityContext?.fsGroup;
   const user = commonUser(pod);
   return {
     data: Buffer.from(token),
     mode: group !== undefined || user !== undefined ? 0o600 : (defaultMode ?? standardMode),
-    ...(group === undefined && user !== undefined ? { uid: user } : {}),
+    ...(user === undefined ? {} : { uid: user }),
   };
 }
 

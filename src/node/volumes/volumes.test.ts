@@ -108,6 +108,9 @@ describe("projected contents", () => {
     const user: Pod = { ...pod, spec: { containers: [{ name: "a", securityContext: { runAsUser: 7 } }] } };
     const own = (await project(volume, user)).get("token");
     assert.deepEqual([own?.mode, own?.uid], [0o600, 7]);
+    const shared: Pod = { ...pod, spec: { ...user.spec, containers: user.spec?.containers ?? [], securityContext: { fsGroup: 9 } } };
+    const both = (await project(volume, shared)).get("token");
+    assert.deepEqual([both?.mode, both?.uid], [0o600, 7]);
     await assert.rejects(
       project({ projected: { sources: [{ clusterTrustBundle: { path: "x", name: "y" } }] } }),
       /clusterTrustBundle is not supported by this node/,
