@@ -15,12 +15,15 @@ export interface KubeletServer {
   close(): Promise<void>;
 }
 
+/** Bytes; Go's `http.DefaultMaxHeaderBytes`. The words of a command come in the request line. */
+const maxHeaderSize = 1024 * 1024;
+
 export async function startKubeletServer(server: KubeletServerOptions): Promise<KubeletServer> {
   const { createServer } = await import("node:https");
   const { tls, kubeletPort = 10250, nodeIPs, trustedUsers = [] } = server.options;
   const access = new KubeletAccess({ client: server.node.client, clock: server.clock, nodeName: server.node.nodeName, trustedUsers });
   const https = createServer(
-    { cert: tls.cert, key: tls.key, ca: tls.clientCA, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" },
+    { cert: tls.cert, key: tls.key, ca: tls.clientCA, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2", maxHeaderSize },
     (request, response) => void answer(server, access, request, response),
   );
   https.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => void upgrade(server, access, request, socket, head));

@@ -29,3 +29,9 @@ test("logs of a simulated pod say what it is; what cannot be had is refused", as
   assert.equal((await get(kubelet, "/stats/summary")).status, 501);
   kubelet.close();
 });
+
+test("a command of many words is taken: its request line may be long", async () => {
+  const kubelet = new SimulatedKubelet(new FakeClock(), silent);
+  assert.equal((await get(kubelet, `/healthz?command=${"a".repeat(200_000)}`)).status, 200);
+  kubelet.close();
+});

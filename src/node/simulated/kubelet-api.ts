@@ -17,7 +17,8 @@ export class SimulatedKubelet {
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
     this.#log = log;
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    // As a kubelet's: the words of a command come in the request line.
+    this.#server = createServer({ maxHeaderSize: 1024 * 1024 }, (request, response) => this.#answer(request, response));
     this.#server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       this.#upgrade(request, socket, head).catch((error: unknown) => {
         this.#log.debug("a stream to a simulated pod broke", { error });

@@ -94,6 +94,9 @@ export interface BackendRequest {
   readonly signal: AbortSignal;
 }
 
+/** Bytes; what Go's transport takes. */
+const maxAnswerHead = 10 * 1024 * 1024;
+
 /** Sends one request; resolves with the answer's head, its body still to be read. Rejects with an Error in Go's words. */
 export async function requestBackend(backend: Backend, what: BackendRequest): Promise<IncomingMessage> {
   const dialled = await backend.dial?.();
@@ -104,6 +107,7 @@ export async function requestBackend(backend: Backend, what: BackendRequest): Pr
     path: what.path,
     headers: what.headers,
     signal: what.signal,
+    maxHeaderSize: maxAnswerHead,
     ...(dialled === undefined ? { agent: agentFor(backend) } : { createConnection: () => dialled }),
     ...(dialled === undefined && backend.scheme === "https" ? tlsOptions(backend.tls ?? { verify: false }) : {}),
   };

@@ -113,6 +113,13 @@ test("a request reaches the backend without credentials and says where it came f
   assert.deepEqual([headers["x-forwarded-for"], headers["x-forwarded-uri"]], ["192.0.2.7", path]);
 });
 
+test("an answer's head may be long", async () => {
+  const long = "x".repeat(100_000);
+  await using backend = await backendOf((_incoming, response) => void response.writeHead(200, { "x-long": long }).end());
+  const response = await reverseProxy(request("GET", "/a/proxy/"), backend, "/");
+  assert.deepEqual([response.status, response.headers["x-long"]], [200, long]);
+});
+
 test("an empty path is redirected to its slash", async () => {
   const backend: Backend = { scheme: "http", host: "127.0.0.1", port: 1 };
   const response = await reverseProxy(request("GET", "/a/proxy", { query: new URLSearchParams("q=1") }), backend, "");
