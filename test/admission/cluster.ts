@@ -7,7 +7,6 @@ import type { UserInfo } from "../../src/auth/user.ts";
 import { ApiError } from "../../src/core/api-error.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silent } from "../../src/core/log.ts";
-import { type ApiRequest, unresolvedInfo } from "../../src/apiserver/request.ts";
 import { inProcessClient } from "../../src/client/in-process-client.ts";
 import { genericAdmission, webhookServices } from "../../src/resources/admission/generic.ts";
 import { admissionChain } from "../../src/resources/admission/index.ts";
@@ -16,6 +15,7 @@ import { builtinResources, type ResourceDeps } from "../../src/resources/index.t
 import { ensureBootstrapObjects } from "../../src/resources/bootstrap.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
 import type { UnstructuredObject } from "../../src/schema/object.ts";
+import { apiRequest, bytesOf } from "../control-plane/ask.ts";
 
 export interface Answer {
   readonly status: number;
@@ -62,24 +62,12 @@ export async function startCluster(options: { authorizer?: Authorizer; configura
   const custom = await startCustomResources(server, { clock, log, metrics, resolveService: webhookServices(deps) });
   await generic.start();
   const ask: Cluster["ask"] = async (method, url, body, contentType = "application/json", user = administrator) => {
-    const [path = "", query = ""] = url.split("?");
     const annotations = new Map<string, string>();
-    const request: ApiRequest = {
-      method,
-      path,
-      query: new URLSearchParams(query),
-      headers: { "content-type": contentType, accept: "application/json", "user-agent": "test" },
-      ...(body === undefined ? {} : { body: Buffer.from(typeof body === "string" ? body : JSON.stringify(body)) }),
-      user,
-      signal: new AbortController().signal,
-      warnings: [],
-      auditAnnotations: annotations,
-      info: unresolvedInfo,
-      log,
-    };
+    const headers = { "content-type": contentType, accept: "application/json", "user-agent": "test" };
+    const request = { ...apiRequest({ method, path: url, headers, body, user }), auditAnnotations: annotations };
     const response = await server.handle(request);
-    const bytes = response.bytes === undefined ? undefined : Buffer.concat([response.bytes].flat() as Uint8Array[]);
-    const object = (response.object ?? (bytes === undefined ? {} : JSON.parse(bytes.toString("utf8")))) as UnstructuredObject;
+    const text = (await bytesOf(response)).toString();
+    const object = (response.object ?? (text === "" ? {} : JSON.parse(text))) as UnstructuredObject;
     return { status: response.status, object, warnings: request.warnings, annotations };
   };
   return {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
+import type { ApiResponse } from "../../src/apiserver/request.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import { inProcessClient } from "../../src/client/in-process-client.ts";
 import { FakeClock } from "../../src/core/clock.ts";
@@ -8,6 +8,7 @@ import { silent } from "../../src/core/log.ts";
 import { MetricsRegistry } from "../../src/core/metrics.ts";
 import { builtinResources } from "../../src/resources/index.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
+import { apiRequest } from "../control-plane/ask.ts";
 
 const count = 5200;
 
@@ -26,23 +27,7 @@ async function filled(): Promise<(url: string) => Promise<ApiResponse>> {
   const deps = { clock, log: silent, objects: server.objects.bind(server), client: () => client };
   for (const definition of builtinResources(deps)) server.install(definition);
   await server.start();
-  return (url) => {
-    const [path = "", query = ""] = url.split("?");
-    const { signal } = new AbortController();
-    const user = { name: "test", groups: ["system:masters"] };
-    const request: ApiRequest = {
-      method: "GET",
-      path,
-      query: new URLSearchParams(query),
-      headers: {},
-      user,
-      signal,
-      warnings: [],
-      info: unresolvedInfo,
-      log: silent,
-    };
-    return server.handle(request);
-  };
+  return (path) => server.handle(apiRequest({ method: "GET", path }));
 }
 
 type List = { metadata: { continue?: string; resourceVersion: string }; items: { metadata: { name: string } }[] };

@@ -1,6 +1,5 @@
 /** A server in memory that is asked as over HTTP, with built-in kinds and custom resources. */
 import { addEndpoints } from "../../src/apiserver/endpoints/index.ts";
-import { type ApiRequest, type ApiResponse, unresolvedInfo } from "../../src/apiserver/request.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { ApiServer } from "../../src/apiserver/server-interface.ts";
 import { inProcessClient } from "../../src/client/in-process-client.ts";
@@ -12,6 +11,7 @@ import { admissionChain } from "../../src/resources/admission/index.ts";
 import { startCustomResources } from "../../src/resources/custom-resources.ts";
 import { builtinResources, groupVersionPriority, type ResourceDeps } from "../../src/resources/index.ts";
 import { memoryStore } from "../../src/store/memory-store.ts";
+import { apiRequest, bytesOf, jsonHeaders, jsonOrText, warningHeader } from "../control-plane/ask.ts";
 import type { Step } from "./sequences.ts";
 
 export interface Asked {
@@ -56,36 +56,9 @@ export async function startServer(): Promise<TestServer> {
 }
 
 async function ask(server: ApiServer, { method, path, body, headers }: Step): Promise<Asked> {
-  const [pathname = "", query = ""] = path.split("?");
-  const warnings: string[] = [];
-  const request: ApiRequest = {
-    method,
-    path: pathname,
-    query: new URLSearchParams(query),
-    headers: { accept: "application/json", "content-type": body === undefined ? undefined : "application/json", ...headers },
-    body: body === undefined ? undefined : Buffer.from(typeof body === "string" ? body : JSON.stringify(body)),
-    user: { name: "admin", groups: ["system:masters"] },
-    signal: new AbortController().signal,
-    warnings,
-    info: unresolvedInfo,
-    log: silent,
-  };
+  const request = apiRequest({ method, path, body, headers: { ...jsonHeaders(body), ...headers } });
   const response = await server.handle(request);
-  const text = textOf(response);
-  const warning = warnings.map((w) => `299 - "${w.replace(/["\\]/g, "\\$&")}"`).join(", ");
-  return { status: response.status, ...(warning === "" ? {} : { warning }), body: parsed(text) };
-}
-
-function textOf({ bytes }: ApiResponse): string {
-  if (bytes === undefined) return "";
-  return Buffer.concat(bytes instanceof Uint8Array ? [bytes] : [...bytes]).toString();
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (error instanceof SyntaxError) return text;
-    throw error;
-  }
+  const warning = warningHeader(request.warnings);
+  const text = (await bytesOf(response)).toString();
+  return { status: response.status, ...(warning === undefined ? {} : { warning }), body: jsonOrText(text) };
 }

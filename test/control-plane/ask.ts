@@ -8,9 +8,9 @@ export interface Question {
   /** With the query, as in the request line. */
   readonly path: string;
   /** All of them: see {@link jsonHeaders}. */
-  readonly headers?: ApiRequest["headers"];
-  /** An object is sent as JSON. */
-  readonly body?: Uint8Array | string | object | undefined;
+  readonly headers?: ApiRequest["headers"] | undefined;
+  /** Bytes and texts are sent as they are, all else as JSON. */
+  readonly body?: unknown;
   /** Default: an administrator. */
   readonly user?: UserInfo;
   /** Default: one that never aborts. */
@@ -39,7 +39,8 @@ export function apiRequest({ method, path, headers = {}, body, user, signal }: Q
   };
 }
 
-function bodyOf(body: Question["body"]): Uint8Array | undefined {
+/** The bytes of a body as they are sent. */
+export function bodyOf(body: Question["body"]): Uint8Array | undefined {
   if (body === undefined || body instanceof Uint8Array) return body;
   return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
 }
