@@ -2,7 +2,6 @@
 import { forbidden } from "../../core/api-error.ts";
 import { excludeFields, type FieldFilter } from "../../schema/apply/filter.ts";
 import type { FieldError } from "../../schema/field-error.ts";
-import { parseJsonPath } from "../../lang/jsonpath.ts";
 import type { CheckMetadata } from "../../schema/structural/custom-resource.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion as Version } from "../../schema/types/apiextensions-v1.ts";
@@ -12,6 +11,7 @@ import type { Strategy, WriteContext } from "../resource.ts";
 import { uncheckedRules } from "./compile.ts";
 import type { CustomSchema } from "./custom-schema.ts";
 import { validateScale } from "./scale.ts";
+import { versionSelectors } from "./selectors.ts";
 
 /** Rules of metadata, which are those of built-in kinds too; they live above this room. */
 export interface MetadataRules {
@@ -57,7 +57,8 @@ export function customStrategy(options: CustomStrategyOptions, what: Hooks): Str
   const versionOf = (context: WriteContext): Version => versions.get(context.request.info.version) ?? storage;
   const namespaced = crd.spec.scope === "Namespaced";
   const status = what === "status";
-  const selectable = selectableFields(storage);
+  // Of the version objects are kept at: field selectors are answered from there.
+  const selectable = versionSelectors(storage);
   return {
     ...(status ? {} : { prepareForCreate: (context, object) => prepareForCreate(options, context, versionOf(context), object) }),
     prepareForUpdate: (context, object, old) => {
@@ -163,23 +164,4 @@ function finalizerWarnings(metadata: MetadataRules, object: UnstructuredObject, 
   const before = new Set(old?.metadata?.finalizers ?? []);
   const added = (object.metadata?.finalizers ?? []).filter((f) => !before.has(f)).sort();
   return added.flatMap((finalizer) => metadata.finalizerWarnings(finalizer));
-}
-
-/** `selectableFields` of the version objects are kept at: field selectors are answered from there. */
-function selectableFields(version: Version): Pick<Strategy, "selectableFields" | "selectableFieldNames"> {
-  const fields = (version.selectableFields ?? []).map(({ jsonPath }) => ({
-    name: jsonPath.replace(/^\./, ""),
-    path: parseJsonPath(jsonPath),
-  }));
-  if (fields.length === 0) return { selectableFieldNames: [] };
-  return {
-    selectableFieldNames: fields.map((f) => f.name),
-    selectableFields: (object) =>
-      Object.fromEntries(
-        fields.map(({ name, path }) => {
-          const [value] = path.find(object);
-          return [name, value === undefined || value === null ? "" : String(value as string | number | boolean)];
-        }),
-      ),
-  };
 }

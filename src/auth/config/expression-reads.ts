@@ -1,5 +1,5 @@
 /** Whether an expression reads one field of one variable, however it writes that. */
-import type { Expr } from "../../lang/cel/ast.ts";
+import { children, type Expr } from "../../lang/cel/ast.ts";
 
 /** `variable.field`, `variable.?field`, anywhere in the tree. */
 export function readsField(expr: Expr, variable: string, field: string): boolean {
@@ -40,23 +40,4 @@ function anyNode(expr: Expr, fits: (node: Expr) => boolean): boolean {
     stack.push(...children(node));
   }
   return false;
-}
-
-function children(node: Expr): Expr[] {
-  switch (node.kind) {
-    case "select":
-      return [node.operand];
-    case "call":
-      return node.target === undefined ? [...node.args] : [node.target, ...node.args];
-    case "list":
-      return node.elements.map((e) => e.value);
-    case "map":
-      return node.entries.flatMap((e) => [e.key, e.value]);
-    case "struct":
-      return node.fields.map((f) => f.value);
-    case "comprehension":
-      return [node.range, node.init, node.condition, node.step, node.result];
-    default:
-      return [];
-  }
 }

@@ -68,3 +68,23 @@ export interface Comprehension extends Node {
 }
 
 export type Expr = Literal | Ident | Select | Call | ListExpr | MapExpr | StructExpr | Comprehension;
+
+/** The expressions right below one, in the order of its text. */
+export function children(node: Expr): readonly Expr[] {
+  switch (node.kind) {
+    case "select":
+      return [node.operand];
+    case "call":
+      return node.target ? [node.target, ...node.args] : node.args;
+    case "list":
+      return node.elements.map((e) => e.value);
+    case "map":
+      return node.entries.flatMap((e) => [e.key, e.value]);
+    case "struct":
+      return node.fields.map((f) => f.value);
+    case "comprehension":
+      return [node.range, node.init, node.condition, node.step, node.result];
+    default:
+      return [];
+  }
+}

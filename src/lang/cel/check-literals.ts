@@ -1,4 +1,4 @@
-import type { Call, Expr, ListExpr, MapExpr } from "./ast.ts";
+import { type Call, children, type Expr, type ListExpr, type MapExpr } from "./ast.ts";
 import { checkFormat } from "./check-format.ts";
 import { CelError, type Problem } from "./errors.ts";
 import { regex } from "./functions/text.ts";
@@ -17,29 +17,10 @@ export function checkLiterals(expr: Expr, types: ReadonlyMap<Expr, CelType>): Pr
     if (node.kind === "call") checkArgument(node, problems);
     if (node.kind === "call" && formats) problems.push(...checkFormat(node, types));
     if (!mixed && (node.kind === "list" || node.kind === "map")) checkElements(node, types, problems);
-    for (const part of parts(node)) visit(part, mixed || formats);
+    for (const part of children(node)) visit(part, mixed || formats);
   };
   visit(expr, false);
   return problems.toSorted((a, b) => a.pos - b.pos);
-}
-
-function parts(node: Expr): readonly Expr[] {
-  switch (node.kind) {
-    case "select":
-      return [node.operand];
-    case "call":
-      return node.target ? [node.target, ...node.args] : node.args;
-    case "list":
-      return node.elements.map((e) => e.value);
-    case "map":
-      return node.entries.flatMap((e) => [e.key, e.value]);
-    case "struct":
-      return node.fields.map((f) => f.value);
-    case "comprehension":
-      return [node.range, node.init, node.condition, node.step, node.result];
-    default:
-      return [];
-  }
 }
 
 const READERS: Readonly<Record<string, (text: string) => unknown>> = { duration: parseDuration, timestamp: parseTimestamp, matches: regex };
