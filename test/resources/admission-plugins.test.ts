@@ -106,14 +106,12 @@ test("every fault of a configuration file is told at once", async () => {
 
 test("AlwaysPullImages pulls for containers and image volumes", async () => {
   await using at = await server({ enable: ["AlwaysPullImages"] });
-  const made = await at.client
-    .resource(pods, "a")
-    .create(
-      pod("p", {
-        containers: [{ name: "c", image: "x:1", imagePullPolicy: "Never" }],
-        volumes: [{ name: "v", image: { reference: "y", pullPolicy: "Never" } }],
-      }),
-    );
+  const made = await at.client.resource(pods, "a").create(
+    pod("p", {
+      containers: [{ name: "c", image: "x:1", imagePullPolicy: "Never" }],
+      volumes: [{ name: "v", image: { reference: "y", pullPolicy: "Never" } }],
+    }),
+  );
   assert.equal(made.spec?.containers[0]?.imagePullPolicy, "Always");
   assert.equal(made.spec?.volumes?.[0]?.image?.pullPolicy, "Always");
 });

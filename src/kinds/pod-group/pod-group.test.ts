@@ -42,7 +42,7 @@ test("a workload has up to eight templates, told apart by name, for good", () =>
     spec: { podGroupTemplates: names.map((name) => ({ name, schedulingPolicy: gang })) },
   });
   assert.deepEqual(validateWorkload(workload()).map(describeFieldError), ["spec.podGroupTemplates: Required value"]);
-  assert.deepEqual(validateWorkload(workload(..."abcdefghi")).map(describeFieldError), [
+  assert.deepEqual(validateWorkload(workload(...Array.from("abcdefghi"))).map(describeFieldError), [
     "spec.podGroupTemplates: Too many: 9: must have at most 8 items",
   ]);
   assert.deepEqual(validateWorkload(workload("a", "a")).map(describeFieldError), [

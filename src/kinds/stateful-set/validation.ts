@@ -47,7 +47,7 @@ const mutableFields = [
 
 /** Claim templates may name their kind or not: it means nothing. */
 function untyped(spec: StatefulSetSpec | undefined): Partial<StatefulSetSpec> {
-  const claims = spec?.volumeClaimTemplates?.map(({ kind: _, apiVersion: __, ...claim }) => claim);
+  const claims = spec?.volumeClaimTemplates?.map((claim) => ({ ...claim, kind: undefined, apiVersion: undefined }));
   return { ...spec, ...(claims && { volumeClaimTemplates: claims }) };
 }
 
