@@ -73,7 +73,12 @@ export async function connectWebSocket(
       if (protocol !== "" && !protocols.includes(protocol)) {
         socket.terminate();
         reject(new Error(`the server chose the subprotocol ${protocol}, which was not offered`));
-      } else resolve({ socket, protocol });
+      } else {
+        // What came with the handshake waits until whoever asked listens.
+        socket.pause();
+        setImmediate(() => socket.resume());
+        resolve({ socket, protocol });
+      }
     });
     const failed = (error: Error): void => {
       settled();
