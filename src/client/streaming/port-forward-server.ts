@@ -1,6 +1,7 @@
 /** The server end of port-forward: SPDY/3.1, SPDY through a WebSocket (KEP-4006), or plain WebSocket channels. */
 import { Duplex } from "node:stream";
 import { systemClock, type Timer } from "../../core/clock.ts";
+import { goQuote } from "../../core/go-quote.ts";
 import { SpdyConnection, type SpdyStream } from "../../host/spdy/index.ts";
 import { acceptWebSocket, isWebSocketRequest, offeredProtocols } from "../../host/websocket/accept.ts";
 import { WebSocketDuplex } from "../../host/websocket/duplex.ts";
@@ -27,13 +28,29 @@ export async function acceptPortForward(request: UpgradeRequest, options: Accept
   }
   const protocol = offered.length === 0 ? "" : negotiate(offered, channelProtocols);
   if (protocol === undefined) throw refuseUpgrade(request, 403, `requested protocol(s) are not supported: [${offered.join(" ")}]`);
-  const ports = request.query.getAll("ports").flatMap((p) => p.split(","));
-  const numbers = ports.map(Number);
-  if (numbers.length === 0) throw refuseUpgrade(request, 400, 'query parameter "port" is required');
-  const bad = numbers.findIndex((n) => !validPort(n));
-  if (bad >= 0) throw refuseUpgrade(request, 400, `port "${ports[bad]}" must be between 1 and 65535`);
+  const ports = portsOf(request);
   const socket = await acceptWebSocket(request, protocol);
-  return channelForward(new ChannelSocket(socket, protocol), numbers);
+  return channelForward(new ChannelSocket(socket, protocol), ports);
+}
+
+/** The ports that the query parameter `port` names, repeated or with commas between them; refused in the kubelet's words. */
+function portsOf(request: UpgradeRequest): number[] {
+  const given = request.query.getAll("port");
+  if (given.length === 0) throw refuseUpgrade(request, 400, 'query parameter "port" is required');
+  return given.flatMap((list) => {
+    if (list === "") throw refuseUpgrade(request, 400, 'query parameter "port" cannot be empty');
+    return list.split(",").map((text) => {
+      const fault = /^\d+$/.test(text) ? (Number(text) > 65_535 ? "value out of range" : "") : "invalid syntax";
+      if (fault !== "")
+        throw refuseUpgrade(
+          request,
+          400,
+          `unable to parse ${goQuote(list)} as a port: strconv.ParseUint: parsing ${goQuote(text)}: ${fault}`,
+        );
+      if (Number(text) < 1) throw refuseUpgrade(request, 400, `port ${goQuote(list)} must be > 0`);
+      return Number(text);
+    });
+  });
 }
 
 const validPort = (n: number): boolean => Number.isInteger(n) && n >= 1 && n <= 65535;

@@ -11,6 +11,7 @@ import {
   type StreamTransport,
   type UpgradeRequest,
 } from "./session.ts";
+import { connectWebSocket, HandshakeRefused } from "../../host/websocket/connect.ts";
 import { acceptPortForward } from "./port-forward-server.ts";
 import { openPortForward } from "./port-forward-client.ts";
 import { acceptRemoteCommand } from "./remote-command-server.ts";
@@ -194,3 +195,47 @@ for (const transport of ["spdy", "websocket"] as const) {
     assert.equal(sessions.length, 1);
   });
 }
+
+test("port-forward over WebSocket channels says each port first, then carries its bytes", async () => {
+  await using at = await serve((request) => {
+    void acceptPortForward(request).then((session) => session.onConnection(({ data }) => data.pipe(data)));
+  });
+  const url = new URL("/portForward/ns/pod?port=80,8080", at.url);
+  const { socket, protocol } = await connectWebSocket({ url }, ["v4.channel.k8s.io"]);
+  assert.equal(protocol, "v4.channel.k8s.io");
+  const messages: number[][] = [];
+  await new Promise<void>((done) => {
+    socket.on("message", (data) => {
+      messages.push([...(data as Buffer)]);
+      if (messages.length === 4) socket.send(Buffer.from([2, 0x68, 0x69]));
+      if (messages.length === 5) done();
+    });
+  });
+  socket.terminate();
+  assert.deepEqual(messages, [
+    [0, 80, 0],
+    [1, 80, 0],
+    [2, 0x90, 0x1f],
+    [3, 0x90, 0x1f],
+    [2, 0x68, 0x69],
+  ]);
+});
+
+test("port-forward over WebSocket channels refuses ports that are none in the kubelet's words", async () => {
+  await using at = await serve((request) => void acceptPortForward(request).catch(() => undefined));
+  const refusalOf = async (query: string): Promise<[number, string]> => {
+    try {
+      (await connectWebSocket({ url: new URL(`/portForward/ns/pod?${query}`, at.url) }, ["v4.channel.k8s.io"])).socket.terminate();
+    } catch (error) {
+      if (error instanceof HandshakeRefused) return [error.status, error.body.trimEnd()];
+      throw error;
+    }
+    return [101, ""];
+  };
+  assert.deepEqual(await refusalOf("ports=80"), [400, 'query parameter "port" is required']);
+  assert.deepEqual(await refusalOf("port="), [400, 'query parameter "port" cannot be empty']);
+  assert.deepEqual(await refusalOf("port=80,x"), [400, 'unable to parse "80,x" as a port: strconv.ParseUint: parsing "x": invalid syntax']);
+  const tooBig = 'unable to parse "65536" as a port: strconv.ParseUint: parsing "65536": value out of range';
+  assert.deepEqual(await refusalOf("port=65536"), [400, tooBig]);
+  assert.deepEqual(await refusalOf("port=0"), [400, 'port "0" must be > 0']);
+});
