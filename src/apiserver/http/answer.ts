@@ -12,14 +12,17 @@ const gzip = promisify(gzipCallback);
 /** Bodies from this size on are compressed for peers that take it, as upstream does. */
 const compressFrom = 128 * 1024;
 
+/** Copying so few bytes costs less than handing them over in parts. */
+const copyBelow = 16 * 1024;
+
 /** Pieces in which a large body is handed to the connection. */
 const pieceSize = 256 * 1024;
 
 /** One answer on the wire, over either protocol. */
 export interface Reply {
   readonly started: boolean;
-  /** Head and body at once. */
-  send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void;
+  /** Head and body, whole or in parts, at once. */
+  send(status: number, headers: OutgoingHeaders, body: Uint8Array | readonly Uint8Array[] | undefined): void;
   /** The head; the body follows through the sink. */
   begin(status: number, headers: OutgoingHeaders): ResponseSink;
 }
@@ -116,18 +119,13 @@ export async function answer(
   }
   if (bytes instanceof Uint8Array) return sendBytes(reply, request, response.status, headers, bytes, compress);
   const size = sizeOf(bytes);
-  if (size <= pieceSize || (compress && acceptsGzip(request))) {
-    return sendBytes(
-      reply,
-      request,
-      response.status,
-      headers,
-      bytes.length === 1 ? (bytes[0] as Uint8Array) : Buffer.concat(bytes, size),
-      compress,
-    );
+  if (compress && size > compressFrom && acceptsGzip(request)) {
+    return sendBytes(reply, request, response.status, headers, Buffer.concat(bytes, size), compress);
   }
   headers.push("content-length", String(size));
   if (request.method === "HEAD") return reply.send(response.status, headers, undefined);
+  // Most of a page is kept from one request to the next: it is sent from where it lies.
+  if (size <= pieceSize) return reply.send(response.status, headers, size < copyBelow ? Buffer.concat(bytes, size) : bytes);
   await pump(bytes, reply.begin(response.status, headers));
 }
 

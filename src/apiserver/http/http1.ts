@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { ResponseSink } from "../request.ts";
 import { collectBody } from "./body.ts";
 import type { OutgoingHeaders, Reply } from "./answer.ts";
+import { endWith } from "./end-with.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Peer } from "./peer-certificate.ts";
 import { WireRequest } from "./wire-request.ts";
@@ -25,9 +26,9 @@ class MessageReply implements Reply {
     return this.#message.headersSent;
   }
 
-  send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {
+  send(status: number, headers: OutgoingHeaders, body: Uint8Array | readonly Uint8Array[] | undefined): void {
     this.#message.writeHead(status, headers.slice(2));
-    this.#message.end(body);
+    endWith(this.#message, body);
   }
 
   begin(status: number, headers: OutgoingHeaders): ResponseSink {
@@ -130,10 +131,9 @@ class SocketReply implements Reply {
     this.#socket.write(`${text}date: ${new Date().toUTCString()}\r\nconnection: close\r\n\r\n`, "latin1");
   }
 
-  send(status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {
+  send(status: number, headers: OutgoingHeaders, body: Uint8Array | readonly Uint8Array[] | undefined): void {
     this.#head(status, headers);
-    if (body === undefined) this.#socket.end();
-    else this.#socket.end(body);
+    endWith(this.#socket, body);
   }
 
   begin(status: number, headers: OutgoingHeaders): ResponseSink {

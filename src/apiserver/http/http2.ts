@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 
 import type { ResponseSink } from "../request.ts";
 import { collectBody } from "./body.ts";
 import type { OutgoingHeaders, Reply } from "./answer.ts";
+import { endWith } from "./end-with.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Peer } from "./peer-certificate.ts";
 import { WireRequest } from "./wire-request.ts";
@@ -23,13 +24,13 @@ class StreamReply implements Reply {
     return this.#stream.headersSent;
   }
 
-  send(_status: number, headers: OutgoingHeaders, body: Uint8Array | undefined): void {
+  send(_status: number, headers: OutgoingHeaders, body: Uint8Array | readonly Uint8Array[] | undefined): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.closed) return;
     if (body === undefined || body.length === 0) stream.respond(headers, { endStream: true });
     else {
       stream.respond(headers);
-      stream.end(body);
+      endWith(stream, body);
     }
   }
 
