@@ -72,6 +72,27 @@ function userJson(user: UserInfo | undefined): string {
   return json;
 }
 
+/** As {@link sorted} would have it, without an object in between. */
+function annotationsJson(annotations: ReadonlyMap<string, string>): string {
+  let json = "";
+  for (const key of [...annotations.keys()].sort()) {
+    json += `${json === "" ? "{" : ","}${quote(key)}:${quote(annotations.get(key) as string)}`;
+  }
+  return `${json}}`;
+}
+
+let lastIps: readonly string[] | undefined;
+let lastIpsJson = "";
+
+/** Requests of one peer share one array. */
+function ipsJson(ips: readonly string[]): string {
+  if (ips !== lastIps) {
+    lastIpsJson = JSON.stringify(ips);
+    lastIps = ips;
+  }
+  return lastIpsJson;
+}
+
 function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -79,18 +100,15 @@ function sorted<T>(map: Readonly<Record<string, T>>): Record<string, T> {
 /** Fields in the order of Go's struct, empty ones left out. */
 function referenceJson(ref: Readonly<ObjectReference>): string {
   let json = "";
-  const add = (key: string, value: string): void => {
-    if (value !== "") json += `${json === "" ? "" : ","}"${key}":${quote(value)}`;
-  };
-  add("resource", ref.resource);
-  add("namespace", ref.namespace);
-  add("name", ref.name);
-  add("uid", ref.uid);
-  add("apiGroup", ref.apiGroup);
-  add("apiVersion", ref.apiVersion);
-  add("resourceVersion", ref.resourceVersion);
-  add("subresource", ref.subresource);
-  return `{${json}}`;
+  if (ref.resource !== "") json += `,"resource":${quote(ref.resource)}`;
+  if (ref.namespace !== "") json += `,"namespace":${quote(ref.namespace)}`;
+  if (ref.name !== "") json += `,"name":${quote(ref.name)}`;
+  if (ref.uid !== "") json += `,"uid":${quote(ref.uid)}`;
+  if (ref.apiGroup !== "") json += `,"apiGroup":${quote(ref.apiGroup)}`;
+  if (ref.apiVersion !== "") json += `,"apiVersion":${quote(ref.apiVersion)}`;
+  if (ref.resourceVersion !== "") json += `,"resourceVersion":${quote(ref.resourceVersion)}`;
+  if (ref.subresource !== "") json += `,"subresource":${quote(ref.subresource)}`;
+  return `{${json.slice(1)}}`;
 }
 
 function statusJson({ status, message, reason, details, code }: ResponseStatus): string {
@@ -104,7 +122,7 @@ export function encodeEvent(event: AuditEvent): (string | Uint8Array)[] {
   if (event.impersonated !== undefined) json += `,"impersonatedUser":${userJson(event.impersonated)}`;
   if (event.impersonationConstraint !== undefined)
     json += `,"authenticationMetadata":{"impersonationConstraint":${quote(event.impersonationConstraint)}}`;
-  if (event.sourceIps.length > 0) json += `,"sourceIPs":${JSON.stringify(event.sourceIps)}`;
+  if (event.sourceIps.length > 0) json += `,"sourceIPs":${ipsJson(event.sourceIps)}`;
   if (event.userAgent !== "") json += `,"userAgent":${quote(event.userAgent)}`;
   if (event.objectRef !== undefined) json += `,"objectRef":${referenceJson(event.objectRef)}`;
   if (event.responseStatus !== undefined) json += `,"responseStatus":${statusJson(event.responseStatus)}`;
@@ -121,8 +139,7 @@ export function encodeEvent(event: AuditEvent): (string | Uint8Array)[] {
   add("requestObject", event.requestObject);
   add("responseObject", event.responseObject);
   json += `,"requestReceivedTimestamp":"${formatMicroTime(event.requestReceived)}","stageTimestamp":"${formatMicroTime(event.stageAt)}"`;
-  if (event.annotations !== undefined && event.annotations.size > 0)
-    json += `,"annotations":${JSON.stringify(sorted(Object.fromEntries(event.annotations)))}`;
+  if (event.annotations !== undefined && event.annotations.size > 0) json += `,"annotations":${annotationsJson(event.annotations)}`;
   parts.push(`${json}}`);
   return parts;
 }

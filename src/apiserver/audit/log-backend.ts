@@ -1,8 +1,8 @@
 /** Writes events to a file or to standard output, a line each. */
 import { writeSync } from "node:fs";
 import type { AuditBackend, AuditFailure } from "./backend.ts";
-import { type AuditEvent, encodeEvent, legacyLine } from "./event.ts";
-import type { LogLine, RotatingFile } from "./rotating-file.ts";
+import { type AuditEvent, encodeEvent, legacyLine, sizeOfParts } from "./event.ts";
+import { type LogLine, piecesOf, type RotatingFile } from "./rotating-file.ts";
 
 /** Bytes that wait for the end of the turn at most. */
 const flushBytes = 1024 * 1024;
@@ -57,7 +57,7 @@ export class LogBackend implements AuditBackend {
     this.#size = 0;
     if (lines.length === 0) return true;
     try {
-      if (typeof to === "number") writeAll(to, Buffer.concat(lines.flatMap((line) => line.parts)));
+      if (typeof to === "number") writeAll(to, Buffer.concat(lines.flatMap((line) => piecesOf(line.parts))));
       else to.write(lines);
       return true;
     } catch (error) {
@@ -74,33 +74,17 @@ export class LogBackend implements AuditBackend {
   }
 }
 
-/** From this size on bytes are written from where they lie. */
-const largeBytes = 16 * 1024;
+/** One line with its end, in parts. */
+function lineOf(parts: (string | Uint8Array)[]): LogLine {
+  const last = parts.length - 1;
+  const end = parts[last];
+  if (typeof end === "string") parts[last] = `${end}\n`;
+  else parts.push("\n");
+  return { parts: parts.map(textOrBuffer), size: sizeOfParts(parts) };
+}
 
-/** One line with its end, in pieces. */
-function lineOf(parts: readonly (string | Uint8Array)[]): LogLine {
-  const pieces: Buffer[] = [];
-  let small: Buffer[] = [];
-  let size = 0;
-  const settle = (): void => {
-    if (small.length > 0) pieces.push(small.length === 1 ? (small[0] as Buffer) : Buffer.concat(small));
-    small = [];
-  };
-  const add = (bytes: Buffer): void => {
-    size += bytes.length;
-    if (bytes.length < largeBytes) small.push(bytes);
-    else {
-      settle();
-      pieces.push(bytes);
-    }
-  };
-  for (const [i, part] of parts.entries()) {
-    const last = i === parts.length - 1;
-    if (typeof part === "string") add(Buffer.from(last ? `${part}\n` : part));
-    else add(Buffer.from(part.buffer, part.byteOffset, part.length));
-  }
-  settle();
-  return { parts: pieces, size };
+function textOrBuffer(part: string | Uint8Array): string | Buffer {
+  return typeof part === "string" ? part : Buffer.from(part.buffer, part.byteOffset, part.length);
 }
 
 function writeAll(descriptor: number, bytes: Buffer): void {

@@ -25,7 +25,7 @@ export interface RotatingFileOptions {
 
 /** A line of text with its end, in pieces to be written one after the other. */
 export interface LogLine {
-  readonly parts: readonly Buffer[];
+  readonly parts: readonly (Buffer | string)[];
   /** Bytes in all. */
   readonly size: number;
 }
@@ -49,7 +49,7 @@ export class RotatingFile {
 
   /** Appends whole lines. Throws the system's error, or one for a line that no file would hold. */
   write(lines: readonly LogLine[]): void {
-    let batch: Buffer[] = [];
+    let batch: (Buffer | string)[] = [];
     let size = 0;
     for (const line of lines) {
       if (line.size > this.#max) throw new Error(`write length ${line.size} exceeds maximum file size ${this.#max}`);
@@ -60,15 +60,21 @@ export class RotatingFile {
         size = 0;
         this.#rotate();
       }
-      batch.push(...line.parts);
+      for (const part of line.parts) batch.push(part);
       size += line.size;
     }
     this.#append(batch, size);
   }
 
-  #append(pieces: readonly Buffer[], size: number): void {
+  #append(parts: readonly (Buffer | string)[], size: number): void {
     if (size === 0) return;
     const descriptor = this.#open();
+    const pieces = piecesOf(parts);
+    if (pieces.length === 1) {
+      writeRest(descriptor, pieces[0] as Buffer);
+      this.#size += size;
+      return;
+    }
     for (let at = 0; at < pieces.length; at += maxPieces) {
       const some = pieces.slice(at, at + maxPieces);
       const wanted = some.reduce((sum, piece) => sum + piece.length, 0);
@@ -136,6 +142,22 @@ export class RotatingFile {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
   }
+}
+
+/** Neighbouring texts become one piece. */
+export function piecesOf(parts: readonly (Buffer | string)[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") text += part;
+    else {
+      if (text !== "") pieces.push(Buffer.from(text));
+      text = "";
+      pieces.push(part);
+    }
+  }
+  if (text !== "") pieces.push(Buffer.from(text));
+  return pieces;
 }
 
 function writeRest(descriptor: number, bytes: Buffer): void {

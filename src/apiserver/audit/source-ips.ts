@@ -6,8 +6,28 @@ function header(request: Pick<ApiRequest, "headers">, name: string): string {
   return Array.isArray(value) ? value.join(",") : (value ?? "");
 }
 
+function ownEnd({ remoteAddress, inProcess }: Pick<ApiRequest, "remoteAddress" | "inProcess">): string {
+  return remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") ?? (inProcess === true ? "127.0.0.1" : "");
+}
+
+let lastAddress: string | undefined;
+let lastIps: readonly string[] = [];
+
+/** Without a proxy on the way: the same array for as long as requests come from the same address. */
+function direct(request: Pick<ApiRequest, "remoteAddress" | "inProcess">): readonly string[] {
+  const { remoteAddress } = request;
+  if (remoteAddress === undefined || remoteAddress !== lastAddress) {
+    const own = ownEnd(request);
+    lastIps = own === "" ? [] : [own];
+    lastAddress = remoteAddress;
+  }
+  return lastIps;
+}
+
 /** Who the request came through, the client first: X-Forwarded-For, X-Real-Ip, and the connection's own end. */
-export function sourceIps(request: Pick<ApiRequest, "headers" | "remoteAddress" | "inProcess">): string[] {
+export function sourceIps(request: Pick<ApiRequest, "headers" | "remoteAddress" | "inProcess">): readonly string[] {
+  const { headers } = request;
+  if (headers["x-forwarded-for"] === undefined && headers["x-real-ip"] === undefined) return direct(request);
   const ips: string[] = [];
   for (const part of header(request, "x-forwarded-for").split(",")) {
     const ip = part.trim();
@@ -15,7 +35,7 @@ export function sourceIps(request: Pick<ApiRequest, "headers" | "remoteAddress" 
   }
   const real = header(request, "x-real-ip").trim();
   if (isIP(real) !== 0 && !ips.includes(real)) ips.push(real);
-  const own = request.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, "") ?? (request.inProcess === true ? "127.0.0.1" : "");
+  const own = ownEnd(request);
   if (own !== "" && ips.at(-1) !== own) ips.push(own);
   return ips;
 }
