@@ -2,10 +2,12 @@
 import { goQuote } from "./go-quote.ts";
 import { NetipError, parseAddress } from "./netip.ts";
 
+/** The parts of a URL, empty where it does not have them. */
 export interface GoUrl {
   readonly scheme: string;
   readonly opaque: string;
-  readonly user: string;
+  /** As it was written, before the `@`; undefined where there is none. */
+  readonly user: string | undefined;
   /** With the port. */
   readonly host: string;
   readonly escapedPath: string;
@@ -26,17 +28,32 @@ export function parseUrl(text: string): GoUrl {
   return wrapped(hash < 0 ? text : text.slice(0, hash), false, hash < 0 ? "" : text.slice(hash + 1));
 }
 
+/** What `url.Parse` has against the text; undefined when nothing. */
+export function urlFault(text: string): string | undefined {
+  try {
+    parseUrl(text);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UrlError) return error.message;
+    throw error;
+  }
+}
+
 /** `url.ParseRequestURI`: absolute URLs and absolute paths. Throws {@link UrlError}. */
 export function parseRequestUri(text: string): GoUrl {
   return wrapped(text, true, "");
 }
 
 function wrapped(text: string, viaRequest: boolean, fragment: string): GoUrl {
+  let shown = text;
   try {
-    return { ...parse(text, viaRequest), fragment: unescape(fragment, "fragment") };
+    const parts = parse(text, viaRequest);
+    // Only a fault of the fragment shows the fragment.
+    shown = fragment === "" ? text : `${text}#${fragment}`;
+    return { ...parts, fragment: unescape(fragment, "fragment") };
   } catch (error) {
     if (!(error instanceof UrlError)) throw error;
-    throw new UrlError(`parse ${goQuote(text)}: ${error.message}`);
+    throw new UrlError(`parse ${goQuote(shown)}: ${error.message}`);
   }
 }
 
@@ -44,7 +61,7 @@ function parse(text: string, viaRequest: boolean): Omit<GoUrl, "fragment"> {
   // eslint-disable-next-line no-control-regex -- those are what must not be there
   if (/[\u0000-\u001f\u007f]/u.test(text)) throw new UrlError("net/url: invalid control character in URL");
   if (text === "" && viaRequest) throw new UrlError("empty url");
-  const none = { scheme: "", opaque: "", user: "", host: "", escapedPath: "", query: "", forceQuery: false };
+  const none = { scheme: "", opaque: "", user: undefined, host: "", escapedPath: "", query: "", forceQuery: false };
   if (text === "*") return { ...none, escapedPath: "*" };
   const { scheme, rest: afterScheme } = readScheme(text);
   const question = afterScheme.indexOf("?");
@@ -57,7 +74,7 @@ function parse(text: string, viaRequest: boolean): Omit<GoUrl, "fragment"> {
     if (viaRequest) throw new UrlError("invalid URI for request");
     if (rest.split("/", 1)[0]?.includes(":")) throw new UrlError("first path segment in URL cannot contain colon");
   }
-  let authority = { user: "", host: "" };
+  let authority: Pick<GoUrl, "user" | "host"> = { user: undefined, host: "" };
   if ((scheme !== "" || (!viaRequest && !rest.startsWith("///"))) && rest.startsWith("//")) {
     const slash = rest.indexOf("/", 2);
     authority = readAuthority(scheme, slash < 0 ? rest.slice(2) : rest.slice(2, slash));
@@ -73,10 +90,10 @@ function readScheme(text: string): { scheme: string; rest: string } {
   return { scheme: match[1].toLowerCase(), rest: text.slice(match[0].length) };
 }
 
-function readAuthority(scheme: string, authority: string): { user: string; host: string } {
+function readAuthority(scheme: string, authority: string): Pick<GoUrl, "user" | "host"> {
   const at = authority.lastIndexOf("@");
   const host = readHost(scheme, authority.slice(at + 1));
-  if (at < 0) return { user: "", host };
+  if (at < 0) return { user: undefined, host };
   const user = authority.slice(0, at);
   if (!/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/u.test(user)) throw new UrlError("net/url: invalid userinfo");
   for (const part of user.split(":", 2)) unescape(part, "user");

@@ -13,7 +13,7 @@ import type {
 import { claimsScope, type CompiledExpression, compileExpression, ExpressionFault, userScope } from "./expressions.ts";
 import { readsField } from "./expression-reads.ts";
 import { domainPrefixedPath } from "../domain-prefixed-path.ts";
-import { urlFault, urlParts } from "./go-url.ts";
+import { parseUrl, urlFault } from "../../core/go-url.ts";
 
 /** The expressions of one issuer's rules. Undefined where the configuration names a claim, or nothing. */
 export interface JwtExpressions {
@@ -109,9 +109,9 @@ class JwtCheck {
     if (disallowed.includes(url)) add(`URL must not overlap with disallowed issuers: [${[...disallowed].sort().join(" ")}]`);
     const fault = urlFault(url);
     if (fault !== undefined) return add(fault);
-    const { scheme, user, query, fragment } = urlParts(url);
+    const { scheme, user, query, fragment } = parseUrl(url);
     if (scheme !== "https") add("URL scheme must be https");
-    if (user) add("URL must not contain a username or password");
+    if (user !== undefined) add("URL must not contain a username or password");
     if (query !== "") add("URL must not contain a query");
     if (fragment !== "") add("URL must not contain a fragment");
   }

@@ -1,6 +1,6 @@
 /** What is wrong with the flags of authentication and authorization, in kube-apiserver's words and order. */
 import { existsSync, readFileSync } from "node:fs";
-import { urlFault, urlParts } from "../../auth/config/go-url.ts";
+import { parseUrl, urlFault } from "../../core/go-url.ts";
 import { signingAlgorithms } from "../../auth/oidc/jws.ts";
 import { quotedList } from "../../auth/oidc/id-token.ts";
 import { splitBundle } from "../../host/pki.ts";
@@ -57,7 +57,7 @@ function issuerFaults(flags: ApiServerFlags): string[] {
   if (uri !== "") {
     const fault = urlFault(uri);
     if (fault !== undefined) faults.push(`service-account-jwks-uri must be a valid URL: ${fault}`);
-    else if (urlParts(uri).scheme !== "https") faults.push(`service-account-jwks-uri requires https scheme, parsed as: ${uri}`);
+    else if (parseUrl(uri).scheme !== "https") faults.push(`service-account-jwks-uri requires https scheme, parsed as: ${uri}`);
   }
   return faults;
 }
