@@ -101,6 +101,7 @@ class GenericApiServer implements ApiServer {
       flow: undefined,
       ticket: undefined,
       audit: undefined,
+      attributes: undefined,
       authenticated: false,
       authorized: false,
       received: audit === undefined ? 0 : clock.now(),

@@ -9,7 +9,8 @@ export function beginAudit(state: RequestState): Promise<undefined> | undefined 
   const { audit } = server.options;
   if (audit === undefined) return undefined;
   state.longRunning = isLongRunning(request.info);
-  const record = audit.begin(request, attributesOf(request), state.received);
+  state.attributes = attributesOf(request);
+  const record = audit.begin(request, state.attributes, state.received);
   if (!(record instanceof Promise)) {
     state.audit = record;
     return undefined;

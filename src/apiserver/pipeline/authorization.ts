@@ -11,10 +11,14 @@ const decisionKey = "authorization.k8s.io/decision";
 const reasonKey = "authorization.k8s.io/reason";
 
 /** May they? Throws 403 in upstream's words; answers 500 when who should say so could not. */
-export function authorize({ server, request }: RequestState): Promise<ApiResponse | undefined> | ApiResponse | undefined {
+export function authorize({
+  server,
+  request,
+  attributes: known,
+}: RequestState): Promise<ApiResponse | undefined> | ApiResponse | undefined {
   const { authorizer, clock } = server.options;
   if (authorizer === undefined) return;
-  const attributes = attributesOf(request);
+  const attributes = known !== undefined && known.user === request.user ? known : attributesOf(request);
   const started = clock.monotonic();
   const verdict = authorizer.authorize(attributes);
   if (verdict instanceof Promise) return verdict.then((v) => settle(server, request, attributes, v, started));

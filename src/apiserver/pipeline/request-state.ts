@@ -1,3 +1,4 @@
+import type { Attributes } from "../../auth/authorizer.ts";
 import type { AuditRecord } from "../audit/record.ts";
 import type { Flow } from "../flow-control/controller.ts";
 import type { Ticket } from "../flow-control/queue-set.ts";
@@ -16,6 +17,8 @@ export interface RequestState {
   ticket: Ticket | undefined;
   /** The audit event of this request, once there is one. */
   audit: AuditRecord | undefined;
+  /** What audit has been told of it: authorization asks about the same, unless it is somebody else by then. */
+  attributes: Attributes | undefined;
   /** Who asks is known, or that nobody can say. */
   authenticated: boolean;
   /** It may be answered: what refuses it from here on is a handler. */

@@ -10,6 +10,8 @@ import { contentHeaders, negotiateObject, respondObject } from "../respond.ts";
 import type { Scope } from "../scope.ts";
 import { continueExpired, decodeContinue, encodeContinue } from "../storage/continue-token.ts";
 import type { Entry } from "../storage/entry.ts";
+import type { PageEntries } from "../storage/page-cache.ts";
+import type { ResourceCache } from "../storage/resource-cache.ts";
 import { parseSelection, type Selection } from "../storage/selection.ts";
 import { isCompacted } from "../storage/store-errors.ts";
 import { type ListOptions, parseListOptions } from "./list-options.ts";
@@ -83,13 +85,28 @@ export async function readPage(scope: Scope, selection: Selection, options: List
 function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, revision: number, start: string, limit: number): Page {
   const { cache } = scope.storage;
   const { prefix } = selection;
-  const entries: Entry[] = [];
   const single = selection.singleName;
   if (single !== undefined && (!scope.definition.namespaced || prefix !== "")) {
     const entry = tree.get(prefix + single);
-    if (entry !== undefined && entry.key >= start && selection.matches(entry)) entries.push(entry);
+    const entries = entry !== undefined && entry.key >= start && selection.matches(entry) ? [entry] : [];
     return { entries, meta: { resourceVersion: String(revision) }, cacheKey: undefined };
   }
+  const find = (): PageEntries => findEntries(cache, selection, tree, start, limit);
+  const cacheKey = tree === cache.tree && selection.everything ? `${prefix}\u0000${start}\u0000${limit}` : undefined;
+  const { entries, more } = cacheKey === undefined ? find() : scope.storage.pages.entries(cacheKey, cache.changes, find);
+  if (!more) return { entries, meta: { resourceVersion: String(revision) }, cacheKey };
+  const last = (entries.at(-1) as Entry).key;
+  const meta: ListMetaFields = {
+    resourceVersion: String(revision),
+    continue: encodeContinue({ revision, start: `${last.slice(prefix.length)}\u0000` }),
+    ...(selection.everything ? { remainingItemCount: countAfter(scope, tree, prefix, last, start, entries.length) } : {}),
+  };
+  return { entries, meta, cacheKey };
+}
+
+/** The selected from `start` on, as many as `limit` allows (0: all). */
+function findEntries(cache: ResourceCache, selection: Selection, tree: OrderedMap<Entry>, start: string, limit: number): PageEntries {
+  const entries: Entry[] = [];
   let more = false;
   const found = tree === cache.tree ? cache.indexes.find(selection) : undefined;
   const visit = (entry: Entry): boolean => {
@@ -101,17 +118,9 @@ function takePage(scope: Scope, selection: Selection, tree: OrderedMap<Entry>, r
     entries.push(entry);
     return false;
   };
-  if (found === undefined) cache.scan(tree, prefix, start, visit);
+  if (found === undefined) cache.scan(tree, selection.prefix, start, visit);
   else for (const key of found.keys) if (key >= start && visit(tree.get(key) as Entry)) break;
-  const cacheKey = tree === cache.tree && selection.everything ? `${prefix}\u0000${start}\u0000${limit}` : undefined;
-  if (!more) return { entries, meta: { resourceVersion: String(revision) }, cacheKey };
-  const last = (entries.at(-1) as Entry).key;
-  const meta: ListMetaFields = {
-    resourceVersion: String(revision),
-    continue: encodeContinue({ revision, start: `${last.slice(prefix.length)}\u0000` }),
-    ...(selection.everything ? { remainingItemCount: countAfter(scope, tree, prefix, last, start, entries.length) } : {}),
-  };
-  return { entries, meta, cacheKey };
+  return { entries, more };
 }
 
 /** How many objects of the prefix come after `last`. */
