@@ -49,12 +49,18 @@ export class Exchange {
   /** Answers `request`; never throws. */
   run(request: WireRequest, reply: Reply, peer: Peer): void {
     this.#active++;
-    this.#answer(request, reply, peer)
-      .catch((error: unknown) => {
-        this.log.error("answering failed", { error, method: request.method, path: request.path });
-        request.abort();
-      })
-      .finally(() => this.#active--);
+    void this.#answered(request, reply, peer);
+  }
+
+  async #answered(request: WireRequest, reply: Reply, peer: Peer): Promise<void> {
+    try {
+      await this.#answer(request, reply, peer);
+    } catch (error) {
+      this.log.error("answering failed", { error, method: request.method, path: request.path });
+      request.abort();
+    } finally {
+      this.#active--;
+    }
   }
 
   async #answer(request: WireRequest, reply: Reply, peer: Peer): Promise<void> {

@@ -10,6 +10,9 @@ import type { Peer } from "./peer-certificate.ts";
 /** Shared by every request without a query: nothing may write into it. */
 const noQuery = new URLSearchParams();
 
+/** Why every request's signal aborts in the end. One for all: each of its own would take a look at the stack. */
+const over = new DOMException("This operation was aborted", "AbortError");
+
 export class WireRequest implements ApiRequest {
   readonly method: string;
   readonly path: string;
@@ -51,7 +54,7 @@ export class WireRequest implements ApiRequest {
   get signal(): AbortSignal {
     if (this.#abort === undefined) {
       this.#abort = new AbortController();
-      if (this.#gone) this.#abort.abort();
+      if (this.#gone) this.#abort.abort(over);
     }
     return this.#abort.signal;
   }
@@ -59,7 +62,7 @@ export class WireRequest implements ApiRequest {
   /** The peer went away, or the answer is over: whoever works for this request may stop. */
   abort(): void {
     this.#gone = true;
-    this.#abort?.abort();
+    this.#abort?.abort(over);
   }
 
   get gone(): boolean {
