@@ -42,6 +42,7 @@ export interface WebhookAuthorizerMetrics {
   readonly conditionExclusions: Counter;
 }
 
+/** Registers what all such authorizers of a server count together; once a registry. */
 export function webhookAuthorizerMetrics(registry: MetricsRegistry): WebhookAuthorizerMetrics {
   const prefix = "apiserver_authorization";
   const byName = ["name", "result"];

@@ -1,7 +1,9 @@
 /** Secrets by which machines join (`bootstrap.kubernetes.io/token`), as the controllers of them read them. */
 import type { Secret } from "../schema/types/core-v1.ts";
 
+/** The type of these Secrets. */
 export const bootstrapTokenType = "bootstrap.kubernetes.io/token";
+/** Their names are this and the token's id. */
 export const bootstrapTokenPrefix = "bootstrap-token-";
 
 /** A value as text; empty when it is not there. */

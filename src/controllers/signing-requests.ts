@@ -4,8 +4,11 @@ import type { CertificateSigningRequest } from "../schema/types/certificates-v1.
 
 /** What signs certificates that the API server believes kubelets by. */
 export const kubeletClientSigner = "kubernetes.io/kube-apiserver-client-kubelet";
+/** Kubelets serve with these. */
 export const kubeletServingSigner = "kubernetes.io/kubelet-serving";
+/** Clients of the API server, whoever they are; approved by people alone. */
 export const clientSigner = "kubernetes.io/kube-apiserver-client";
+/** Anything, as it was before signers had names; approved by people alone. */
 export const legacySigner = "kubernetes.io/legacy-unknown";
 
 /** The PKCS #10 request inside. Throws an Error that names the object. */
@@ -23,6 +26,7 @@ export function hasCondition(request: CertificateSigningRequest, type: "Approved
   return request.status?.conditions?.some((c) => c.type === type) === true;
 }
 
+/** The signer has given up on it. */
 export function hasFailed(request: CertificateSigningRequest): boolean {
   return request.status?.conditions?.some((c) => c.type === "Failed" && c.status === "True") === true;
 }

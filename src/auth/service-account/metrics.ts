@@ -10,6 +10,7 @@ export interface ServiceAccountMetrics {
   readonly valid: Counter;
 }
 
+/** Registers them; once a registry. */
 export function serviceAccountMetrics(registry: MetricsRegistry): ServiceAccountMetrics {
   const counter = (name: string, help: string): Counter => registry.counter(`serviceaccount_${name}`, help);
   return {

@@ -8,8 +8,11 @@ import type { Secret } from "../../schema/types/core-v1.ts";
 import type { Authentication } from "../authenticator.ts";
 import type { TokenAuthenticator } from "../token-authenticator.ts";
 
+/** Where these Secrets are. */
 export const bootstrapTokenNamespace = "kube-system";
+/** Their names are this and the token's id. */
 export const bootstrapTokenPrefix = "bootstrap-token-";
+/** Their type. */
 export const bootstrapTokenType = "bootstrap.kubernetes.io/token";
 const defaultGroup = "system:bootstrappers";
 const tokenPattern = /^([a-z0-9]{6})\.([a-z0-9]{16})$/;

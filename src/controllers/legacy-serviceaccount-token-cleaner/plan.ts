@@ -1,7 +1,9 @@
 /** Which token secrets nobody has used for long, and what becomes of them. Pure. */
 import type { Pod, Secret, ServiceAccount } from "../../schema/types/core-v1.ts";
 
+/** `YYYY-MM-DD`, written by the API server when a token of the Secret is used. */
 export const lastUsedLabel = "kubernetes.io/legacy-token-last-used";
+/** `YYYY-MM-DD`, written by this controller: the token no longer lets anybody in. */
 export const invalidSinceLabel = "kubernetes.io/legacy-token-invalid-since";
 
 const dayPattern = /^\d{4}-\d\d-\d\d$/;

@@ -1,10 +1,12 @@
 /** What the secret of a service account's token must hold. Pure. */
 import type { Secret } from "../../schema/types/core-v1.ts";
 
+/** The type of Secrets that hold a token, and ask for one. */
 export const tokenSecretType = "kubernetes.io/service-account-token";
 const nameAnnotation = "kubernetes.io/service-account.name";
 const uidAnnotation = "kubernetes.io/service-account.uid";
 
+/** The Secret is one for a service account's token, filled in or not. */
 export function isTokenSecret(secret: Secret): boolean {
   return secret.type === tokenSecretType;
 }
@@ -14,6 +16,7 @@ export function accountName(secret: Secret): string {
   return secret.metadata?.annotations?.[nameAnnotation] ?? "";
 }
 
+/** The account that the token was made for; empty when none was yet. */
 export function accountUid(secret: Secret): string {
   return secret.metadata?.annotations?.[uidAnnotation] ?? "";
 }

@@ -13,6 +13,10 @@ const quoted = (text: string): string => JSON.stringify(text);
 /** No 403: a cache that is behind may be the cause, and kubelets try again. */
 const mayPass = (why: string): ApiError => new ApiError(500, "", why);
 
+/**
+ * Whether the kubelet of `node` may create this PodCertificateRequest. Throws an ApiError: 403 where it may not, 500 where
+ * the node, pod or account that it names is not there or has another UID: what is seen here may be late.
+ */
 export async function checkPodCertificateRequest(
   deps: ResourceDeps,
   node: string,

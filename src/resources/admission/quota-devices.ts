@@ -6,6 +6,7 @@ import type { ResourceDeps } from "../deps.ts";
 
 const group = "resource.k8s.io";
 
+/** Device classes of the cluster, claims and pods of the namespace, as they are now. */
 export async function deviceContext(deps: ResourceDeps, namespace: string): Promise<DeviceContext> {
   const [classes, claims, pods] = await Promise.all([
     deps.objects(group, "deviceclasses").list(),

@@ -35,6 +35,7 @@ function isListening(slice: EndpointSlice, portName: string): boolean {
   return ready && (slice.ports ?? []).some((p) => (p.name ?? "") === portName && p.port !== undefined);
 }
 
+/** Everything is in its place, but the server itself did not answer as one. */
 export function failedCheck(message: string): Availability {
   return { status: "False", reason: "FailedDiscoveryCheck", message };
 }

@@ -35,6 +35,7 @@ export function readAdmissionConfiguration(file: string): PluginConfigurations {
   return parseAdmissionConfiguration(text, file);
 }
 
+/** The file's text; `file`: its name, which paths in it are relative to. Throws {@link ConfigurationError}. */
 export function parseAdmissionConfiguration(text: string, file: string): PluginConfigurations {
   let rows: readonly Row[];
   try {

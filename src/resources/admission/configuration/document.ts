@@ -23,6 +23,7 @@ export interface DocumentType {
   readonly lenient?: boolean;
 }
 
+/** A configuration that cannot be used; the message is upstream's, without the file's name. */
 export class ConfigurationError extends Error {
   /** Neither kind nor version are ones that are known here: another format may be meant. */
   readonly unknownType: boolean;
