@@ -1,6 +1,7 @@
 /** `import … from "tsukube"`: what programs may use. */
 export { startControlPlane } from "./control-plane.ts";
-export type { ControlPlane, ControlPlaneOptions } from "./control-plane.ts";
+export type { ControlPlane } from "./control-plane.ts";
+export type { ControlPlaneOptions } from "./control-plane-options.ts";
 export { resolveConfig } from "./options.ts";
 export type { ClusterConfig, UpOptions } from "./options.ts";
 export { ensurePki } from "./pki.ts";
