@@ -1,7 +1,8 @@
 /** Tells how long the store takes, under the names that upstream gives etcd's answers. */
 import type { Clock } from "../core/clock.ts";
 import type { Cell, Histogram, MetricsRegistry, Observations } from "../core/metrics.ts";
-import type { RangeOptions, RangeResult, Store, StoreStats, StoreWatch, StoreWatcher, Write, WriteResult, KeyValue } from "./store.ts";
+import type { KeyValue, RangeOptions, RangeResult, Store, Write, WriteResult } from "./store.ts";
+import { StoreView } from "./store-view.ts";
 
 const buckets = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60];
 const labels = ["operation", "group", "resource"] as const;
@@ -14,8 +15,7 @@ interface Series {
   readonly seconds: Observations;
 }
 
-class MeteredStore implements Store {
-  readonly #store: Store;
+class MeteredStore extends StoreView {
   readonly #clock: Clock;
   readonly #resourceOf: ResourceOfKey;
   readonly #requests: ReturnType<MetricsRegistry["counter"]>;
@@ -23,7 +23,7 @@ class MeteredStore implements Store {
   readonly #series = new Map<string, Series>();
 
   constructor(store: Store, registry: MetricsRegistry, clock: Clock, resourceOf: ResourceOfKey) {
-    this.#store = store;
+    super(store);
     this.#clock = clock;
     this.#resourceOf = resourceOf;
     this.#requests = registry.counter("etcd_requests_total", "Etcd request counts for each operation and object type.", labels);
@@ -33,23 +33,6 @@ class MeteredStore implements Store {
       labels,
       buckets,
     );
-    if (store.newestRevision !== undefined) this.newestRevision = () => (store.newestRevision as () => Promise<number>)();
-    if (store.currentSeal !== undefined) this.currentSeal = () => (store.currentSeal as () => string)();
-  }
-
-  readonly newestRevision?: () => Promise<number>;
-  readonly currentSeal?: () => string;
-
-  get readsLater(): boolean | undefined {
-    return this.#store.readsLater;
-  }
-
-  get revision(): number {
-    return this.#store.revision;
-  }
-
-  get compactedRevision(): number {
-    return this.#store.compactedRevision;
   }
 
   /** The resource is told by the first segments of a key. */
@@ -77,40 +60,24 @@ class MeteredStore implements Store {
     }
   }
 
-  get(key: string): Promise<KeyValue | undefined> {
-    return this.#timed("get", key, this.#store.get(key));
+  override get(key: string): Promise<KeyValue | undefined> {
+    return this.#timed("get", key, this.below.get(key));
   }
 
-  range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
-    return this.#timed("list", prefix, this.#store.range(prefix, options));
+  override range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    return this.#timed("list", prefix, this.below.range(prefix, options));
   }
 
-  transact(writes: readonly Write[]): Promise<WriteResult> {
+  override transact(writes: readonly Write[]): Promise<WriteResult> {
     const [first] = writes;
-    const work = this.#store.transact(writes);
+    const work = this.below.transact(writes);
     if (first === undefined) return work;
     const operation = first.type === "delete" ? "delete" : first.expect === 0 ? "create" : "update";
     return this.#timed(operation, first.key, work);
   }
 
-  watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch {
-    return this.#store.watch(prefix, fromRevision, watcher);
-  }
-
-  compact(revision: number): Promise<void> {
-    return this.#store.compact(revision);
-  }
-
-  snapshot(): AsyncIterable<Uint8Array> {
-    return this.#store.snapshot();
-  }
-
-  stats(): StoreStats {
-    return this.#store.stats();
-  }
-
-  close(): Promise<void> {
-    return this.#store.close();
+  override close(): Promise<void> {
+    return this.below.close();
   }
 }
 

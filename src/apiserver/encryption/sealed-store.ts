@@ -6,12 +6,12 @@ import type {
   RangeResult,
   Store,
   StoreEvent,
-  StoreStats,
   StoreWatch,
   StoreWatcher,
   Write,
   WriteResult,
 } from "../../store/store.ts";
+import { StoreView } from "../../store/store-view.ts";
 import type { EncryptionMetrics } from "./encryption-metrics.ts";
 import { type Opened, type PrefixTransformer, TransformError } from "./transformer.ts";
 
@@ -27,31 +27,18 @@ export interface SealedStoreOptions {
   readonly metrics: EncryptionMetrics;
 }
 
-export class SealedStore implements Store {
+export class SealedStore extends StoreView {
   readonly #options: SealedStoreOptions;
-  readonly #store: Store;
   /** By sealed bytes: the store below hands out the same ones again and again, and what is above knows values by identity. */
   readonly #opened = new WeakMap<Uint8Array, Opened>();
-  readonly newestRevision?: () => Promise<number>;
-  readonly readsLater = true;
 
   constructor(options: SealedStoreOptions) {
+    super(options.store, { currentSeal: () => options.transformer().current });
     this.#options = options;
-    this.#store = options.store;
-    const { newestRevision } = options.store;
-    if (newestRevision !== undefined) this.newestRevision = () => newestRevision.call(options.store);
   }
 
-  get revision(): number {
-    return this.#store.revision;
-  }
-
-  get compactedRevision(): number {
-    return this.#store.compactedRevision;
-  }
-
-  currentSeal(): string {
-    return this.#options.transformer().current;
+  override get readsLater(): boolean {
+    return true;
   }
 
   /** The value opened; one that does not open comes with the reason. */
@@ -99,13 +86,13 @@ export class SealedStore implements Store {
     }
   }
 
-  async get(key: string): Promise<KeyValue | undefined> {
-    const kv = await this.#store.get(key);
+  override async get(key: string): Promise<KeyValue | undefined> {
+    const kv = await this.below.get(key);
     return kv === undefined ? undefined : this.#open(kv);
   }
 
-  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
-    const result = await this.#store.range(prefix, options);
+  override async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.below.range(prefix, options);
     const items: KeyValue[] = [];
     for (const kv of result.items) {
       const opened = this.#open(kv);
@@ -115,13 +102,13 @@ export class SealedStore implements Store {
   }
 
   /** Throws TransformError for what cannot be sealed: nothing is written then. */
-  async transact(writes: readonly Write[]): Promise<WriteResult> {
-    const result = await this.#store.transact(writes.map((write) => this.#seal(write)));
+  override async transact(writes: readonly Write[]): Promise<WriteResult> {
+    const result = await this.below.transact(writes.map((write) => this.#seal(write)));
     if (result.ok || result.current === undefined) return result;
     return { ...result, current: await this.#open(result.current) };
   }
 
-  watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch {
+  override watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch {
     /** Set while a key is asked for: what comes meanwhile waits in line. */
     let line: Promise<void> | undefined;
     let open = true;
@@ -133,7 +120,7 @@ export class SealedStore implements Store {
       });
       line = mine;
     };
-    const watch = this.#store.watch(prefix, fromRevision, {
+    const watch = this.below.watch(prefix, fromRevision, {
       event: (event) => inLine(() => this.#tell(event, watcher, () => open)),
       progress: (revision) =>
         inLine(() => {
@@ -165,22 +152,5 @@ export class SealedStore implements Store {
     return Promise.all([current, previous]).then(([now, before]) => {
       if (open()) watcher.event({ ...event, current: now, previous: before });
     });
-  }
-
-  compact(revision: number): Promise<void> {
-    return this.#store.compact(revision);
-  }
-
-  snapshot(): AsyncIterable<Uint8Array> {
-    return this.#store.snapshot();
-  }
-
-  stats(): StoreStats {
-    return this.#store.stats();
-  }
-
-  /** The store below is not this one's to close. */
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 }

@@ -9,13 +9,13 @@ import type {
   RangeResult,
   Store,
   StoreEvent,
-  StoreStats,
   StoreWatch,
   StoreWatcher,
   Write,
   WriteResult,
 } from "../../store/store.ts";
 import { StoreError } from "../../store/store.ts";
+import { StoreView } from "../../store/store-view.ts";
 import type { UnstructuredObject } from "../../schema/object.ts";
 import type { ObjectConverter } from "../resource.ts";
 import { decodeStored } from "./decode-stored.ts";
@@ -30,56 +30,43 @@ export interface ConvertingStoreOptions {
   readonly stored: string;
 }
 
-export class ConvertingStore implements Store {
-  readonly #store: Store;
+export class ConvertingStore extends StoreView {
   readonly #converter: ObjectConverter;
   readonly #shown: string;
   readonly #stored: string;
 
   constructor({ store, converter, shown, stored }: ConvertingStoreOptions) {
-    this.#store = store;
+    // Events are on their way through the conversion: whoever wants the newest waits for them, as with a remote store.
+    super(store, { newestRevision: async () => (await store.newestRevision?.()) ?? store.revision });
     this.#converter = converter;
     this.#shown = shown;
     this.#stored = stored;
   }
 
-  get revision(): number {
-    return this.#store.revision;
-  }
-
-  get compactedRevision(): number {
-    return this.#store.compactedRevision;
-  }
-
-  /** Events are on their way through the conversion: whoever wants the newest waits for them, as with a remote store. */
-  async newestRevision(): Promise<number> {
-    return (await this.#store.newestRevision?.()) ?? this.#store.revision;
-  }
-
-  async get(key: string): Promise<KeyValue | undefined> {
-    const found = await this.#store.get(key);
+  override async get(key: string): Promise<KeyValue | undefined> {
+    const found = await this.below.get(key);
     return found === undefined ? undefined : (await this.#read([found]))[0];
   }
 
-  async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
-    const result = await this.#store.range(prefix, options);
+  override async range(prefix: string, options?: RangeOptions): Promise<RangeResult> {
+    const result = await this.below.range(prefix, options);
     return { ...result, items: await this.#read(result.items) };
   }
 
-  async transact(writes: readonly Write[]): Promise<WriteResult> {
+  override async transact(writes: readonly Write[]): Promise<WriteResult> {
     const converted = await Promise.all(
       writes.map(async (write) => (write.type === "put" ? { ...write, value: await this.#write(write.value) } : write)),
     );
-    return this.#store.transact(converted);
+    return this.below.transact(converted);
   }
 
-  watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch {
+  override watch(prefix: string, fromRevision: number, watcher: StoreWatcher): StoreWatch {
     const queue = new EventQueue(
       watcher,
       (values) => this.#read(values),
       () => watch?.close(),
     );
-    const watch: StoreWatch | undefined = this.#store.watch(prefix, fromRevision, queue);
+    const watch: StoreWatch | undefined = this.below.watch(prefix, fromRevision, queue);
     if (queue.over) watch.close();
     return {
       close: () => {
@@ -87,23 +74,6 @@ export class ConvertingStore implements Store {
         watch.close();
       },
     };
-  }
-
-  compact(revision: number): Promise<void> {
-    return this.#store.compact(revision);
-  }
-
-  snapshot(): AsyncIterable<Uint8Array> {
-    return this.#store.snapshot();
-  }
-
-  stats(): StoreStats {
-    return this.#store.stats();
-  }
-
-  /** The store beneath belongs to somebody else. */
-  close(): Promise<void> {
-    return Promise.resolve();
   }
 
   async #read(values: readonly KeyValue[]): Promise<KeyValue[]> {
