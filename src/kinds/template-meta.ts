@@ -1,25 +1,11 @@
 /** Metadata of objects that are written into others as templates: labels and annotations alone. */
 import type { FieldError, FieldPath } from "../schema/field-error.ts";
 import { forbiddenField } from "../schema/field-error.ts";
+import { metadataFields } from "../schema/metadata-fields.ts";
 import type { ObjectMeta } from "../schema/types/meta-v1.ts";
 import { validateAnnotations, validateLabels } from "./object-meta.ts";
 
-/** What else metadata can hold, in the order of Go's declaration. */
-const forbidden = [
-  "name",
-  "generateName",
-  "namespace",
-  "selfLink",
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "ownerReferences",
-  "finalizers",
-  "managedFields",
-] as const satisfies readonly (keyof ObjectMeta)[];
+const forbidden = metadataFields.filter((field) => field !== "labels" && field !== "annotations");
 
 /** Pointers and lists are set by being there; what is zero is not set elsewhere. */
 const setByPresence: ReadonlySet<string> = new Set([

@@ -1,24 +1,6 @@
 import type { KubeObject } from "../../schema/object.ts";
+import { metadataFields } from "../../schema/metadata-fields.ts";
 import type { ObjectMeta } from "../../schema/types/meta-v1.ts";
-
-/** As Go declares them: answers, and messages that show an object, are in this order. */
-const order = [
-  "name",
-  "generateName",
-  "namespace",
-  "selfLink",
-  "uid",
-  "resourceVersion",
-  "generation",
-  "creationTimestamp",
-  "deletionTimestamp",
-  "deletionGracePeriodSeconds",
-  "labels",
-  "annotations",
-  "ownerReferences",
-  "finalizers",
-  "managedFields",
-] as const satisfies readonly (keyof ObjectMeta)[];
 
 /**
  * Brings the members of an object's metadata into Go's order; an object of one's own. The resourceVersion has its place
@@ -28,7 +10,7 @@ export function orderMetadata(object: KubeObject): void {
   const { metadata } = object;
   if (metadata === undefined) return;
   const ordered: Record<string, unknown> = {};
-  for (const key of order) {
+  for (const key of metadataFields) {
     const value = metadata[key];
     // Admission may leave an empty list, which is none.
     if (key === "managedFields" && metadata.managedFields?.length === 0) continue;
