@@ -1,5 +1,7 @@
 /** Strings as Go quotes them, in messages and in the downward API. */
-const escapes: Record<string, string> = {
+
+/** The characters that have an escape of their own in Go. */
+export const goEscapes: Readonly<Record<string, string>> = {
   "\x07": "\\a",
   "\b": "\\b",
   "\f": "\\f",
@@ -15,7 +17,7 @@ const escapes: Record<string, string> = {
 export function goQuote(text: string): string {
   let out = '"';
   for (const c of text) {
-    const escape = escapes[c];
+    const escape = goEscapes[c];
     if (escape !== undefined) out += escape;
     else if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(c)) out += c;
     else {

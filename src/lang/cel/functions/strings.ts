@@ -1,3 +1,4 @@
+import { goEscapes } from "../../../core/go-quote.ts";
 import { CelError } from "../errors.ts";
 import { type FunctionTable, global, method } from "../function.ts";
 import { INT, LIST, listOf, STRING } from "../types.ts";
@@ -70,19 +71,7 @@ function join(list: readonly CelValue[], separator = ""): string {
   return list.join(separator);
 }
 
-const QUOTED: Readonly<Record<string, string>> = {
-  "\x07": "\\a",
-  "\b": "\\b",
-  "\f": "\\f",
-  "\n": "\\n",
-  "\r": "\\r",
-  "\t": "\\t",
-  "\v": "\\v",
-  "\\": "\\\\",
-  '"': '\\"',
-};
-
-const quote = (text: string): string => `"${Array.from(text.toWellFormed(), (c) => QUOTED[c] ?? c).join("")}"`;
+const quote = (text: string): string => `"${Array.from(text.toWellFormed(), (c) => goEscapes[c] ?? c).join("")}"`;
 /** Go's unicode.IsSpace: U+0085 is space there, U+FEFF is not. */
 const trim = (text: string): string => text.replace(/^[\s\u0085]+|[\s\u0085]+$/gu, (run) => run.replace(/[^\ufeff]+/gu, ""));
 const lowerAscii = (text: string): string => text.replace(/[A-Z]+/gu, (s) => s.toLowerCase());
