@@ -1,79 +1,44 @@
 /** What has to be done before the API server is whole, under the names of upstream's post-start hooks: `/readyz` tells of each. */
 import type { HealthCheck } from "../apiserver/endpoints/health.ts";
 
-/** In the order in which upstream tells them. */
-const hooks = [
-  "start-apiserver-admission-initializer",
-  "generic-apiserver-start-informers",
-  "priority-and-fairness-config-consumer",
-  "priority-and-fairness-filter",
-  "storage-object-count-tracker-hook",
-  "start-apiextensions-informers",
-  "start-apiextensions-controllers",
-  "crd-informer-synced",
-  "start-system-namespaces-controller",
-  "peer-endpoint-reconciler-controller",
-  "start-cluster-authentication-info-controller",
-  "start-kube-apiserver-identity-lease-controller",
-  "start-kube-apiserver-identity-lease-garbage-collector",
-  "storage-readiness",
-  "start-legacy-token-tracking-controller",
-  "start-service-ip-repair-controllers",
-  "rbac/bootstrap-roles",
-  "scheduling/bootstrap-system-priority-classes",
-  "priority-and-fairness-config-producer",
-  "bootstrap-controller",
-  "start-kubernetes-service-cidr-controller",
-  "aggregator-reload-proxy-client-cert",
-  "start-kube-aggregator-informers",
-  "apiservice-status-local-available-controller",
-  "apiservice-status-remote-available-controller",
-  "apiservice-registration-controller",
-  "apiservice-discovery-controller",
-  "kube-apiserver-autoregistration",
-  "autoregister-completion",
-  "apiservice-openapi-controller",
-  "apiservice-openapiv3-controller",
-] as const;
-
-export type StartHook = (typeof hooks)[number];
-
 export type StartStep = "server" | "bootstrap" | "customResources" | "loops";
 
-/** The steps of the start, each with what is done by then. */
-const steps: Readonly<Record<StartStep, readonly StartHook[]>> = {
-  server: ["start-apiserver-admission-initializer", "storage-object-count-tracker-hook", "storage-readiness"],
-  bootstrap: [
-    "start-system-namespaces-controller",
-    "rbac/bootstrap-roles",
-    "scheduling/bootstrap-system-priority-classes",
-    "priority-and-fairness-config-producer",
-    "start-kubernetes-service-cidr-controller",
-  ],
-  customResources: ["start-apiextensions-informers", "start-apiextensions-controllers", "crd-informer-synced"],
-  loops: [
-    "generic-apiserver-start-informers",
-    "priority-and-fairness-config-consumer",
-    "priority-and-fairness-filter",
-    "peer-endpoint-reconciler-controller",
-    "start-cluster-authentication-info-controller",
-    "start-kube-apiserver-identity-lease-controller",
-    "start-kube-apiserver-identity-lease-garbage-collector",
-    "start-legacy-token-tracking-controller",
-    "start-service-ip-repair-controllers",
-    "bootstrap-controller",
-    "aggregator-reload-proxy-client-cert",
-    "start-kube-aggregator-informers",
-    "apiservice-status-local-available-controller",
-    "apiservice-status-remote-available-controller",
-    "apiservice-registration-controller",
-    "apiservice-discovery-controller",
-    "kube-apiserver-autoregistration",
-    "autoregister-completion",
-    "apiservice-openapi-controller",
-    "apiservice-openapiv3-controller",
-  ],
-};
+/** In the order in which upstream tells them, each with the step of the start by which it is done. */
+const hooks = {
+  "start-apiserver-admission-initializer": "server",
+  "generic-apiserver-start-informers": "loops",
+  "priority-and-fairness-config-consumer": "loops",
+  "priority-and-fairness-filter": "loops",
+  "storage-object-count-tracker-hook": "server",
+  "start-apiextensions-informers": "customResources",
+  "start-apiextensions-controllers": "customResources",
+  "crd-informer-synced": "customResources",
+  "start-system-namespaces-controller": "bootstrap",
+  "peer-endpoint-reconciler-controller": "loops",
+  "start-cluster-authentication-info-controller": "loops",
+  "start-kube-apiserver-identity-lease-controller": "loops",
+  "start-kube-apiserver-identity-lease-garbage-collector": "loops",
+  "storage-readiness": "server",
+  "start-legacy-token-tracking-controller": "loops",
+  "start-service-ip-repair-controllers": "loops",
+  "rbac/bootstrap-roles": "bootstrap",
+  "scheduling/bootstrap-system-priority-classes": "bootstrap",
+  "priority-and-fairness-config-producer": "bootstrap",
+  "bootstrap-controller": "loops",
+  "start-kubernetes-service-cidr-controller": "bootstrap",
+  "aggregator-reload-proxy-client-cert": "loops",
+  "start-kube-aggregator-informers": "loops",
+  "apiservice-status-local-available-controller": "loops",
+  "apiservice-status-remote-available-controller": "loops",
+  "apiservice-registration-controller": "loops",
+  "apiservice-discovery-controller": "loops",
+  "kube-apiserver-autoregistration": "loops",
+  "autoregister-completion": "loops",
+  "apiservice-openapi-controller": "loops",
+  "apiservice-openapiv3-controller": "loops",
+} as const;
+
+export type StartHook = keyof typeof hooks;
 
 export class StartHooks {
   readonly #left: Set<StartHook>;
@@ -85,14 +50,14 @@ export class StartHooks {
   constructor(now: () => number, graceMs: number, without: (hook: string) => boolean) {
     this.#now = now;
     this.#graceUntil = now() + graceMs;
-    this.#left = new Set(hooks.filter((hook) => !without(hook)));
+    this.#left = new Set((Object.keys(hooks) as StartHook[]).filter((hook) => !without(hook)));
     this.#names = [...this.#left];
   }
 
   readonly #names: readonly StartHook[];
 
   done(step: StartStep): void {
-    for (const hook of steps[step]) this.#left.delete(hook);
+    for (const hook of this.#left) if (hooks[hook] === step) this.#left.delete(hook);
   }
 
   checks(): HealthCheck[] {
